@@ -1,0 +1,56 @@
+"""Files for ProMan alone: nobody else on the machine may read the books, the keys, the uploads.
+
+One rule decides for a folder and all that is made in it. A folder that its group shares (the group
+may write, and others may do nothing or new files take its group) is a volume on a platform that
+chooses another user at each start: there the group may what the owner may. Elsewhere the owner
+alone.
+"""
+
+import contextlib
+import os
+import stat
+from pathlib import Path
+
+
+def is_shared(folder: Path) -> bool:
+    """Whether the folder is meant for its group."""
+    mode = folder.stat().st_mode
+    is_for_others = bool(mode & stat.S_IRWXO)
+    return bool(mode & stat.S_IWGRP) and (not is_for_others or bool(mode & stat.S_ISGID))
+
+
+def file_mode(folder: Path) -> int:
+    """What a file in this folder allows."""
+    return 0o660 if is_shared(folder) else 0o600
+
+
+def keep_private(path: Path) -> None:
+    """Give a file that is there the rights of its folder's rule; one of another owner stays."""
+    with contextlib.suppress(OSError):
+        wanted, found = file_mode(path.parent), path.stat()
+        if stat.S_IMODE(found.st_mode) != wanted and found.st_uid == os.geteuid():
+            path.chmod(wanted)
+
+
+def open_private(path: Path, flags: int) -> int:
+    """A descriptor of a file that is made, or was, with the rights of its folder's rule.
+
+    Raises OSError as `os.open` does.
+    """
+    descriptor = os.open(path, flags | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    keep_private(path)
+    return descriptor
+
+
+def make_private_directory(path: Path) -> None:
+    """Make the directory unless it is there, which then stays as it is. Raises OSError.
+
+    In a folder that its group shares it is shared too.
+    """
+    if path.is_dir():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.mkdir(mode=0o700, exist_ok=True)
+    if is_shared(path.parent):
+        with contextlib.suppress(OSError):
+            path.chmod(0o770)
