@@ -1,0 +1,93 @@
+"""Proves the invariants of every domain on one connection: what `flask doctor` says."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from flask import current_app
+from sqlalchemy import Connection, inspect, text
+
+from proman.base.checks import Breach, Check
+from proman.billing.doctor import CHECKS as BILLING
+from proman.database.fingerprints import drift_in
+from proman.database.revisions import head_revision
+from proman.db import db
+from proman.ledger.doctor import CHECKS as LEDGER
+from proman.payments.doctor import CHECKS as PAYMENTS
+
+CHECKS: tuple[Check, ...] = LEDGER + BILLING + PAYMENTS
+MOST_OF_A_KIND = 50
+"""So many breaches of one invariant are told one by one; of the rest only the number."""
+
+
+def examine(connection: Connection, head: str) -> list[Breach]:
+    """Every breach in a database of any organization; `head` is the revision it should be at.
+
+    A database at another revision is told so and not examined further.
+    """
+    wrong = list(_schema(connection, head))
+    if wrong:
+        return wrong
+    found = list(_foreign_keys(connection))
+    for check in CHECKS:
+        found += _breaches(connection, check)
+    return found
+
+
+def _schema(connection: Connection, head: str) -> Iterator[Breach]:
+    revision = _revision(connection)
+    if revision != head:
+        what = f"It is at revision {revision or 'none'}, this version needs {head}."
+        yield Breach("The schema is this version's", what, "database")
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def drifted(connection: Connection, migrations: Path) -> list[Breach]:
+    """Every difference between the schema and what its revision makes; `migrations` holds those."""
+    revision = _revision(connection)
+    lines = [] if revision is None else drift_in(connection, migrations, revision)
+    return [Breach("The schema is what its migrations made", line, "database") for line in lines]
+
+
+def _foreign_keys(connection: Connection) -> Iterator[Breach]:
+    if connection.dialect.name != "sqlite":
+        return  # servers never let a row refer to nothing
+    for table, row, parent, _ in connection.execute(text("PRAGMA foreign_key_check")):
+        what = f"It refers to a row of {parent} that is not there."
+        yield Breach("What a row refers to is there", what, f"{table} {row}")
+
+
+def _breaches(connection: Connection, check: Check) -> Iterator[Breach]:
+    rows = connection.execute(text(check.sql)).all()
+    for row in rows[:MOST_OF_A_KIND]:
+        yield Breach(check.invariant, check.what.format(*row), check.where.format(*row))
+    if len(rows) > MOST_OF_A_KIND:
+        more = len(rows) - MOST_OF_A_KIND
+        yield Breach(check.invariant, f"{more} more of this kind.", check.where.split()[0])
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+def doctor(as_json: bool) -> None:
+    """Prove every invariant: ledger, receivables, deposits, numbers, foreign keys, schema."""
+    directory = Path(current_app.extensions["migrate"].directory)
+    head = head_revision(directory)
+    with db.engine.connect() as connection:
+        found = [*examine(connection, head), *drifted(connection, directory)]
+    if as_json:
+        breaches = [breach._asdict() for breach in found]
+        click.echo(json.dumps({"ok": not found, "breaches": breaches}, ensure_ascii=False))
+    else:
+        for breach in found:
+            click.echo(f"{breach.where}: {breach.invariant}: {breach.what}")
+        if not found:
+            click.echo(f"All is well: {len(CHECKS) + 3} invariants hold.")
+    if found:
+        sys.exit(1)
