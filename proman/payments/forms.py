@@ -1,0 +1,104 @@
+"""What a manager types of a payment, of its reversal, and of what it pays."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from wtforms import BooleanField, RadioField, StringField, TextAreaField
+from wtforms.validators import DataRequired, InputRequired, Length
+
+from proman.base.errors import Refused
+from proman.base.money import parse_amount
+from proman.payments.listing import METHOD_WORDS
+from proman.web.forms import AmountField, ChoiceField, DayField, Form, as_choices, strip
+
+OLDEST, BY_HAND = "oldest", "hand"
+SPLIT_ROWS = 5
+METHOD_CHOICES = tuple(METHOD_WORDS.items())
+
+
+class PaymentForm(Form):
+    """A receipt of money. The amounts for its documents are typed in fields of their own."""
+
+    lease = StringField("Lease", [InputRequired("Say which lease."), Length(max=300)])
+    received_on = DayField("Received on", [InputRequired("Say when it was received.")])
+    amount = AmountField("Amount", [InputRequired("Write the amount.")])
+    method = ChoiceField("Method", choices=METHOD_CHOICES, default="transfer")
+    reference = StringField("Payer's reference", [Length(max=140)], filters=[strip])
+    payer = StringField("Paid by", [Length(max=200)], filters=[strip])
+    how = RadioField(
+        "What it pays",
+        choices=as_choices(((OLDEST, "The oldest due first"), (BY_HAND, "As I say"))),
+        default=OLDEST,
+    )
+    confirmed = BooleanField("This is another payment: record it as well")
+
+
+class ReversalForm(Form):
+    """Why and when a payment is taken back."""
+
+    on = DayField("Reversed on", [InputRequired("Say when.")])
+    reason = TextAreaField(
+        "Reason", [DataRequired("Say why the payment is reversed."), Length(max=500)]
+    )
+
+
+@dataclass
+class TypedAmounts:
+    """Amounts typed for documents, by the id in the name of their field (`deposit-12`)."""
+
+    prefix: str
+    values: dict[int, int] = field(default_factory=dict)
+    texts: dict[int, str] = field(default_factory=dict)
+    errors: dict[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, data: Mapping[str, str], prefix: str, currency: str) -> "TypedAmounts":
+        """What was typed; what is no amount is an error of its field."""
+        typed = cls(prefix)
+        for name, text in data.items():
+            match = re.fullmatch(rf"{prefix}-(\d{{1,15}})", name)
+            if match is None or not text.strip():
+                continue
+            key = int(match[1])
+            typed.texts[key] = text
+            try:
+                typed.values[key] = parse_amount(text, currency).minor
+            except Refused as refusal:
+                typed.errors[key] = refusal.message
+        return typed
+
+    def refuse(self, refusal: Refused) -> bool:
+        """Put a refusal beside its field; says whether it belongs to one of these."""
+        match = re.fullmatch(r"allocation-(\d+)", refusal.field or "")
+        if match is None or int(match[1]) not in self.texts:
+            return False
+        self.errors[int(match[1])] = refusal.message
+        return True
+
+
+@dataclass
+class SplitRow:
+    """A further lease that a payment is split over, as typed."""
+
+    place: int
+    lease: str = ""
+    amount: str = ""
+    error: str = ""
+
+    @classmethod
+    def read(cls, data: Mapping[str, str]) -> "list[SplitRow]":
+        """All rows of the form, also the empty ones."""
+        return [
+            cls(
+                place,
+                data.get(f"share_lease-{place}", "").strip(),
+                data.get(f"share_amount-{place}", "").strip(),
+            )
+            for place in range(1, SPLIT_ROWS + 1)
+        ]
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether anything stands in it."""
+        return bool(self.lease or self.amount)
