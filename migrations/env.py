@@ -1,0 +1,61 @@
+"""Runs migrations on one connection of their own, in one transaction where the engine can."""
+
+from pathlib import Path
+
+from alembic import context
+from flask import current_app
+from sqlalchemy import Connection
+
+from proman.base.commands import refusals_in_one_line
+from proman.database.migrating import (
+    compared,
+    has_work,
+    looking_connection,
+    migration_connection,
+    require_ours,
+    tell,
+)
+from proman.database.mysql_steps import follow
+
+settings = current_app.extensions["proman_settings"]
+migrations = Path(context.config.get_main_option("script_location"))
+
+
+def configure(connection: Connection, **more: object) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=current_app.extensions["proman_metadata"],
+        transactional_ddl=connection.dialect.name in ("sqlite", "postgresql"),
+        **current_app.extensions["migrate"].configure_args,
+        **more,
+    )
+
+
+def run() -> None:
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def look() -> bool:
+    """Runs what changes nothing; whether there is something that does."""
+    with looking_connection(settings) as connection:
+        configure(connection)
+        if has_work(context.get_context(), migrations):
+            return True
+        run()
+        return False
+
+
+given = context.config.attributes.get("connection")
+if given is not None:
+    configure(given)
+    run()
+else:
+    with refusals_in_one_line():
+        if look():
+            with migration_connection(settings) as connection:
+                configure(connection, on_version_apply=tell)
+                require_ours(context.get_context())
+                follow(context.get_context())
+                with compared(context.get_context(), migrations):
+                    run()

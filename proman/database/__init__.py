@@ -1,0 +1,1 @@
+"""Backup, restore, drill and the schedule of the database, from its metadata alone."""

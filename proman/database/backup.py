@@ -1,0 +1,122 @@
+"""Makes a verified backup of the live database, and verifies files that others made."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from proman.base.errors import Refused
+from proman.database import catalogue, durable, outcomes, rules
+from proman.database import manifest as manifests
+from proman.database.catalogue import Backup
+from proman.database.driver import sqlite3
+from proman.database.installation import Installation, app_version, ask, fingerprint_of
+from proman.database.live import require_live
+from proman.database.lock import Held, ops_lock
+from proman.database.manifest import Manifest
+from proman.database.sqlite_copy import Facts, Progress, prove, silent
+from proman.db import utc_now
+
+CHECKS = ("integrity", "references", "counts", "sha256")
+
+
+def back_up(
+    site: Installation, reason: str, by: str, directory: Path | None = None, wait: float = 0.0
+) -> Backup:
+    """A new verified backup, under the lock. Raises UnderWay or Refused; then nothing is left."""
+    with ops_lock(site.settings, "backup", by, wait) as held:
+        return back_up_holding(site, reason, held, directory)
+
+
+def back_up_holding(
+    site: Installation, reason: str, held: Held, directory: Path | None = None
+) -> Backup:
+    """The same for a caller that took the lock for it; how it went is kept for those who look."""
+    by, target = held.holder.who, directory or site.backup_dir
+    durable.sweep(target)
+    with outcomes.noted(site.data_dir, "backup", by):
+        return take(site, reason, by, held.report, target)
+
+
+def take(
+    site: Installation, reason: str, by: str, report: Progress, directory: Path | None = None
+) -> Backup:
+    """A new verified backup for a caller that holds the lock; nobody is told how it went."""
+    target = durable.private_directory(directory or site.backup_dir)
+    with _plain_refusals(target):
+        live = require_live(site)
+        about = live.about()
+        durable.require_space(target, about.size)
+        with durable.partial(target) as temporary:
+            started = utc_now()
+            live.copy_into(temporary, report)
+            facts = prove(temporary, report)
+            balance = ask(temporary, site.checks.ledger_balance)
+            durable.sync_file(temporary)
+            manifest = describe(site, temporary, facts, balance, report)
+            sequence = catalogue.next_sequence(catalogue.backups_in(target))
+            manifest = replace(
+                manifest,
+                reason=reason,
+                by=by,
+                sequence=sequence,
+                engine=about.engine,
+                server_version=about.server_version,
+                seconds=round((utc_now() - started).total_seconds()),
+            )
+            return _sign(durable.publish(temporary, target, started), manifest)
+
+
+def describe(
+    site: Installation, path: Path, facts: Facts, balance: int | None, report: Progress = silent
+) -> Manifest:
+    """A manifest of a proven file; its name, place, reason and origin are still to be filled in."""
+    size = path.stat().st_size
+    sha256 = durable.sha256_from_disk(path, lambda done: report("reading back", done, size))
+    return Manifest(
+        name=path.name,
+        sequence=0,
+        created_at="",
+        reason="found",
+        by="",
+        revision=facts.revision,
+        rows=facts.rows,
+        size_bytes=size,
+        sha256=sha256,
+        schema_fingerprint=facts.schema_fingerprint,
+        page_size=facts.page_size,
+        app_version=app_version(),
+        ledger_balance=balance,
+        secret_key_fingerprint=fingerprint_of(site.settings.secret_key),
+        checks=CHECKS,
+    )
+
+
+def _sign(final: Path, manifest: Manifest) -> Backup:
+    """Writes the manifest beside the file; without it the file would be only half a backup."""
+    moment = rules.moment_of(final.name)
+    assert moment is not None
+    whole = replace(manifest, name=final.name, created_at=manifests.utc_text(moment))
+    try:
+        manifests.write(catalogue.manifest_path(final), whole)
+    except BaseException:
+        final.unlink(missing_ok=True)
+        raise
+    return Backup(final, moment, whole.size_bytes, whole)
+
+
+@contextlib.contextmanager
+def _plain_refusals(directory: Path) -> Iterator[None]:
+    """A full or failing disk is told as a sentence; what was there before is untouched."""
+    try:
+        yield
+    except (OSError, sqlite3.Error, SQLAlchemyError) as error:
+        why = outcomes.reason_of(error).rstrip(".")
+        raise Refused(
+            f"The backup in {directory} failed: {why}. Nothing was left behind; "
+            "older backups were kept."
+        ) from error

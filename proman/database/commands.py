@@ -1,0 +1,165 @@
+"""`flask database …`: each command calls one verb and prints what it found."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+from flask.cli import with_appcontext
+
+from proman.base.commands import CommandGroup
+from proman.base.errors import Refused
+from proman.database import catalogue, nightly, restore, restores, sources, verifying
+from proman.database import status as standing
+from proman.database.backup import back_up
+from proman.database.catalogue import Backup
+from proman.database.installation import Installation, installation
+from proman.database.manifest import utc_text
+from proman.database.restores import Restore
+from proman.db import db, utc_now
+
+BY = "the command line"
+as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object and nothing else.")
+
+
+@click.group("database", cls=CommandGroup)
+def group() -> None:
+    """Backup, verification, drill and restore of the database."""
+
+
+@group.command("status")
+@as_json
+@with_appcontext
+def status(as_json: bool) -> None:
+    """Engine, version, revision, drift, size, last backup, last proven restore."""
+    site = installation()
+    found = standing.status(site, utc_now())
+    values = {
+        "engine": found.engine,
+        "server_version": found.server_version,
+        "revision": found.revision,
+        "head": found.head,
+        "pending": found.revision != found.head,
+        "drift": standing.drift(site),
+        "size_bytes": found.size,
+        "free_bytes": found.free,
+        "last_backup": utc_text(found.newest.created_at) if found.newest else None,
+        "last_proven": utc_text(found.last_proven) if found.last_proven else None,
+        "warnings": found.warnings,
+    }
+    _print(values, as_json)
+
+
+@group.command("backup")
+@click.option("--to", type=click.Path(file_okay=False, path_type=Path), help="Another directory.")
+@as_json
+@with_appcontext
+def backup(to: Path | None, as_json: bool) -> None:
+    """A verified hot backup; prints its path."""
+    made = back_up(installation(), "manual", BY, to.absolute() if to else None)
+    if as_json:
+        _print({**_as_dict(made), "verified": made.is_verified}, True)
+    else:
+        click.echo(made.path)
+
+
+@group.command("backups")
+@as_json
+@with_appcontext
+def backups(as_json: bool) -> None:
+    """The list of backups, newest first."""
+    listed = catalogue.backups_in(installation().backup_dir)
+    if as_json:
+        _print({"backups": [_as_dict(one) for one in listed]}, True)
+        return
+    for one in listed:
+        state = "verified" if one.is_verified else "not verified"
+        click.echo(f"{one.path.name}  {one.size:>12}  {one.reason:<15} {state}")
+
+
+@group.command("verify")
+@click.argument("file", type=click.Path(path_type=Path))
+@with_appcontext
+def verify(file: Path) -> None:
+    """Whether FILE is a good backup of ProMan; exit code 0 only if so."""
+    verdict = verifying.verify(installation(), file)
+    for warning in verdict.warnings:
+        click.echo(f"Note: {warning}", err=True)
+    rows = sum(verdict.facts.rows.values())
+    click.echo(f"{file} is good: revision {verdict.facts.revision}, {rows} rows.")
+
+
+@group.command("drill")
+@click.argument("name", required=False)
+@with_appcontext
+def drill(name: str | None) -> None:
+    """Restores the newest backup (or the one named) into a scratch database and compares."""
+    found = verifying.drill(installation(), Path(name).name if name else None, BY)
+    click.echo(f"{found.backup.name} restores: {found.rows} rows, at revision {found.head}.")
+
+
+@group.command("restore")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@with_appcontext
+def restore_command(file: Path, yes: bool) -> None:
+    """Replaces the database by FILE (a path or a name of the list), after a safety backup."""
+    site = installation()
+    one = _judged(site, file)
+    click.echo(sources.in_words(one), err=True)
+    if (
+        not yes
+        and click.prompt("Type RESTORE to go on", default="", show_default=False) != "RESTORE"
+    ):
+        restores.drop_files(site.data_dir, one.id)
+        raise Refused("Nothing was changed.")
+    restores.confirm(site.data_dir, one.id)
+    done = restore.carry_out(site, one.id, db.engine.dispose)
+    if done.stage != "done":
+        raise Refused(done.fault or "The restore failed.")
+    click.echo(f"Restored {done.source}. What was there before: {done.safety or 'nothing'}.")
+
+
+@group.command("prune")
+@as_json
+@with_appcontext
+def prune(as_json: bool) -> None:
+    """Removes what retention no longer keeps (the last 3, 7 daily, 4 weekly, 12 monthly)."""
+    removed = nightly.prune(installation(), BY, utc_now())
+    if as_json:
+        _print({"removed": removed}, True)
+    else:
+        click.echo("\n".join(removed) or "Nothing to remove.")
+
+
+def _judged(site: Installation, file: Path) -> Restore:
+    db.session.remove()
+    one = sources.from_file(site, file, BY)
+    one = restore.judge_and_stage(site, one.id)
+    if one.stage != "ready":
+        raise Refused(one.fault or "The file was refused.")
+    return one
+
+
+def _as_dict(one: Backup) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "path": str(one.path),
+        "created_at": utc_text(one.created_at),
+        "reason": one.reason,
+        "verified": one.is_verified,
+        "pinned": one.is_pinned,
+        "size_bytes": one.size,
+        "proven_at": utc_text(one.proven_at) if one.proven_at else None,
+    }
+
+
+def _print(values: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(values))
+        return
+    for key, value in values.items():
+        shown = "; ".join(map(str, value)) if isinstance(value, list) else value
+        click.echo(f"{key.replace('_', ' ')}: {'–' if shown in (None, '') else shown}")

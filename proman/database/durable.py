@@ -1,0 +1,147 @@
+"""Files that are either whole and on the disk, or not there at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from proman.base.errors import Refused
+from proman.base.private import make_private_directory, open_private
+from proman.database.rules import backup_name
+
+PARTIAL = ".partial"
+SIDE_FILES = ("-wal", "-shm", "-journal")
+CHUNK = 1 << 20
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+
+
+def private_directory(path: Path) -> Path:
+    """Makes the directory, for ProMan alone, where it is missing; refuses one it cannot write."""
+    try:
+        make_private_directory(path)
+    except OSError as error:
+        raise Refused(f"The directory {path} cannot be made: {error.strerror}.") from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise Refused(f"The directory {path} cannot be written.")
+    return path
+
+
+@contextlib.contextmanager
+def partial(directory: Path) -> Iterator[Path]:
+    """A new, empty, hidden file, for ProMan alone, that is gone afterwards, with its side files."""
+    path = directory / f".proman-{uuid.uuid4().hex}{PARTIAL}"
+    try:
+        os.close(open_private(path, os.O_EXCL | os.O_WRONLY))
+    except OSError as error:
+        raise Refused(f"Nothing can be written to {directory}: {error.strerror}.") from error
+    try:
+        yield path
+    finally:
+        remove_database(path)
+
+
+def remove_database(path: Path) -> None:
+    """Removes a database file and its side files; what is not there is no error."""
+    for suffix in ("", *SIDE_FILES):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+
+
+def publish(source: Path, directory: Path, moment: datetime) -> Path:
+    """Gives a finished partial its final name, the next second's when that is taken.
+
+    A name is never overwritten: `link` fails on an existing one, `rename` would replace it.
+    """
+    while True:
+        final = directory / backup_name(moment)
+        if not final.with_suffix(".json").exists() and _claim(source, final):
+            sync_directory(directory)
+            return final
+        moment += timedelta(seconds=1)
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Writes the whole file or leaves the old one; on the disk when it returns."""
+    with partial(path.parent) as temporary:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    sync_directory(path.parent)
+
+
+def sync_file(path: Path) -> None:
+    """Returns when the file's content is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_directory(path: Path) -> None:
+    """Returns when the names in the directory are on the disk."""
+    sync_file(path)
+
+
+def sha256_from_disk(path: Path, on_bytes: Callable[[int], None] | None = None) -> str:
+    """SHA-256 (hex) of the file as the disk has it: the page cache is dropped first."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        with contextlib.suppress(OSError, AttributeError):
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+            if on_bytes is not None:
+                on_bytes(file.tell())
+    return digest.hexdigest()
+
+
+def require_space(directory: Path, needed: int) -> None:
+    """Refuses when `needed` bytes and a reserve of 16 MiB do not fit beside what is there."""
+    free = shutil.disk_usage(directory).free
+    if free < needed + (16 << 20):
+        raise Refused(
+            f"Not enough space in {directory}: {needed >> 20} MiB are needed, "
+            f"{free >> 20} MiB are free. Nothing was changed."
+        )
+
+
+def sweep(directory: Path) -> int:
+    """Removes what a killed process left and returns how many; only while holding the lock."""
+    found = 0
+    if directory.is_dir():
+        for path in directory.glob(f".proman-*{PARTIAL}*"):
+            path.unlink(missing_ok=True)
+            found += 1
+    return found
+
+
+def _claim(source: Path, final: Path) -> bool:
+    """Gives `source` the name `final`, unless it is taken."""
+    try:
+        os.link(source, final)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        return _claim_without_links(source, final)
+    return True
+
+
+def _claim_without_links(source: Path, final: Path) -> bool:
+    """The same on file systems that know no hard links: reserve the name, then replace it."""
+    try:
+        os.close(open_private(final, os.O_EXCL | os.O_WRONLY))
+    except FileExistsError:
+        return False
+    source.replace(final)
+    return True

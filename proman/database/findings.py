@@ -1,0 +1,55 @@
+"""Tells what a staged backup holds beside today's database, before anything is replaced."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from proman.database.installation import Installation
+from proman.database.live import live_database
+from proman.database.manifest import Manifest, utc_text
+from proman.database.restores import Findings
+from proman.database.rules import moment_of
+from proman.database.staging import Staged
+
+
+def findings(
+    site: Installation, source: str, staged: Staged, manifest: Manifest | None
+) -> Findings:
+    """What a person should know before confirming: age, rows, what would be lost, warnings."""
+    taken = manifest.moment if manifest else moment_of(Path(source).name)
+    taken = taken or staged.newest_change
+    # To the second the name says when; the file's own trail says it exactly.
+    rows_today, changes = _today(site, staged.newest_change or taken)
+    verdict = staged.verdict
+    return Findings(
+        taken_at=utc_text(taken) if taken else None,
+        revision=verdict.facts.revision or "",
+        head=site.head,
+        size=verdict.size,
+        rows=staged.facts.rows,
+        rows_today=rows_today,
+        changes_since=changes,
+        warnings=[*verdict.warnings, *_broken_books(staged.breaches)],
+    )
+
+
+def _today(site: Installation, since: datetime | None) -> tuple[dict[str, int], int]:
+    """Rows of the live database, and how many changes were recorded in it since."""
+    live = live_database(site)
+    if not live.exists():
+        return {}, 0
+
+    def changes(connection: Connection) -> int:
+        return site.checks.changes_since(connection, since) if since else 0
+
+    return live.count_rows(), live.ask(changes)
+
+
+def _broken_books(breaches: list[str]) -> list[str]:
+    if not breaches:
+        return []
+    more = f" And {len(breaches) - 1} more." if len(breaches) > 1 else ""
+    return [f"The books in this file are broken: {breaches[0]}{more}"]

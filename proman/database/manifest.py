@@ -1,0 +1,109 @@
+"""The manifest beside a backup: what it holds, how it was proven, what became of it since."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from proman.database.durable import write_durably
+
+FORMAT = "proman-backup-1"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All that is known of one backup; times are ISO 8601, UTC; sizes are bytes.
+
+    `engine` and `server_version` are those of the database that it was taken from, `seconds` is how
+    long it took.
+    """
+
+    name: str
+    sequence: int
+    created_at: str
+    reason: str
+    by: str
+    revision: str | None
+    rows: dict[str, int]
+    size_bytes: int
+    sha256: str
+    schema_fingerprint: str
+    page_size: int
+    app_version: str = ""
+    engine: str = "sqlite"
+    server_version: str = ""
+    seconds: int = 0
+    ledger_balance: int | None = None
+    secret_key_fingerprint: str = ""
+    checks: tuple[str, ...] = ()
+    files: tuple[dict[str, Any], ...] = ()
+    fault: str | None = None
+    pinned: bool = False
+    proven_at: str | None = None
+    format: str = field(default=FORMAT)
+
+    @property
+    def moment(self) -> datetime:
+        """When the backup was taken, naive UTC."""
+        return moment_from(self.created_at)
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether the file was proven whole and nothing spoke against it since."""
+        return bool(self.checks) and self.fault is None
+
+
+def write(path: Path, manifest: Manifest) -> None:
+    """Puts the manifest on the disk, whole, replacing an older one."""
+    text = json.dumps(asdict(manifest), indent=1, sort_keys=True, ensure_ascii=False)
+    write_durably(path, text.encode() + b"\n")
+
+
+def read(path: Path) -> Manifest | None:
+    """The manifest in that file, or None when there is none that ProMan can read."""
+    try:
+        return parse(path.read_bytes())
+    except OSError:
+        return None
+
+
+def parse(content: bytes) -> Manifest | None:
+    """A manifest from its text, or None when it is none of ours."""
+    try:
+        values = json.loads(content)
+        if not isinstance(values, dict) or values.get("format") != FORMAT:
+            return None
+        known = {one.name for one in fields(Manifest)}
+        chosen = {key: value for key, value in values.items() if key in known}
+        for key in ("checks", "files"):
+            chosen[key] = tuple(chosen.get(key, ()))
+        manifest = Manifest(**chosen)
+        _require_plain(manifest)
+        return manifest
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def utc_text(moment: datetime) -> str:
+    """A naive UTC moment as the manifest writes it, to the second."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _require_plain(manifest: Manifest) -> None:
+    """A manifest may come from outside: its values must be of the kinds that are relied upon."""
+    if not isinstance(manifest.moment, datetime) or not isinstance(manifest.sequence, int):
+        raise ValueError("not a manifest")
+    texts = (manifest.name, manifest.reason, manifest.by, manifest.sha256)
+    numbers = (manifest.size_bytes, manifest.page_size, *manifest.rows.values())
+    if not all(isinstance(one, str) for one in texts):
+        raise ValueError("not a manifest")
+    if not all(isinstance(one, int) for one in numbers):
+        raise ValueError("not a manifest")
+
+
+def moment_from(text: str) -> datetime:
+    """A naive UTC moment from the manifest's way of writing it."""
+    return datetime.fromisoformat(text.removesuffix("Z"))

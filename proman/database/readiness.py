@@ -1,0 +1,51 @@
+"""Whether this version can work on the database: it answers, can be written, has its revision."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+from proman.database.lock import holder
+from proman.database.mysql_steps import interrupted_in
+from proman.database.revisions import in_the_way
+from proman.db import db
+from proman.settings import Settings
+
+MIGRATION = "migration"
+_READ_ONLY = {
+    "postgresql": "SELECT current_setting('transaction_read_only') = 'on'",
+    "mysql": "SELECT @@global.read_only",
+    "mariadb": "SELECT @@global.read_only",
+}
+
+
+def readiness(settings: Settings, migrations: Path) -> str:
+    """What keeps the database from being worked on, in a sentence, or an empty text.
+
+    Raises whatever its driver does when it does not answer.
+    """
+    if settings.is_sqlite:
+        # A migration holds the file's one write lock: whoever asked for it would wait that long.
+        found = holder(settings)
+        if found is not None and found.what == MIGRATION:
+            return f"Under way: {found}. Pages answer; changes wait until it has ended."
+    session = db.session()
+    session.rollback()
+    try:
+        return _problem(session.connection(execution_options={"write": True}), migrations)
+    finally:
+        session.rollback()
+
+
+def _problem(connection: Connection, migrations: Path) -> str:
+    question = _READ_ONLY.get(connection.dialect.name)
+    if question is not None and connection.scalar(text(question)):
+        return "The database can only be read: it is a replica, or was set so. Name the primary."
+    cut_off = interrupted_in(connection)
+    if cut_off is not None:
+        return cut_off.in_the_way()
+    revision = None
+    if inspect(connection).has_table("alembic_version"):
+        revision = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return in_the_way(migrations, revision)

@@ -1,0 +1,146 @@
+"""Restores a backup: judged and rebuilt beside the live database, then swapped in at one stroke."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from proman.base.errors import Refused
+from proman.database import backup, catalogue, durable, outcomes, restores, sources, swap
+from proman.database import manifest as manifests
+from proman.database.findings import findings
+from proman.database.installation import Event, Installation
+from proman.database.live import live_database
+from proman.database.lock import Held, ops_lock
+from proman.database.maintenance import Notice, maintenance
+from proman.database.restores import Reporter, Restore
+from proman.database.rules import BEFORE_RESTORE
+from proman.database.staging import stage
+from proman.db import utc_now
+
+
+def judge_and_stage(site: Installation, restore_id: str) -> Restore:
+    """Looks into the file and rebuilds it; ends ready to be confirmed, or refused with a reason."""
+    with restores.running(site.data_dir, restore_id):
+        reporter = Reporter(site.data_dir, restores.load(site.data_dir, restore_id))
+        try:
+            source, manifest = sources.source_of(site, reporter.restore)
+            path = restores.directory_of(site.data_dir, restore_id) / restores.STAGED
+            staged = stage(site, source, manifest, path, reporter)
+            reporter("comparing with today", 0, 0)
+            found = findings(site, reporter.restore.source, staged, manifest)
+        except Exception as error:
+            restores.drop_files(site.data_dir, restore_id)
+            return reporter.turn("refused", fault=outcomes.reason_of(error), ended_at=_now())
+        for name in (restores.UPLOAD, restores.SOURCE):
+            durable.remove_database(path.with_name(name))
+        return reporter.turn("ready", findings=found)
+
+
+def carry_out(
+    site: Installation, restore_id: str, dispose: Callable[[], object] = lambda: None
+) -> Restore:
+    """Replaces the live database by the staged one; all of it or nothing.
+
+    Under the lock and in maintenance: a verified safety backup, then one transaction. Ends done or
+    failed with the reason; `dispose` closes the connections of this process to the old database.
+    """
+    with restores.running(site.data_dir, restore_id):
+        reporter = Reporter(site.data_dir, restores.load(site.data_dir, restore_id))
+        if reporter.restore.stage != "confirmed":
+            raise Refused("This restore was not confirmed.")
+        try:
+            reporter.turn("restoring")
+            with _alone(site, reporter) as held:
+                _replace(site, reporter, held)
+                dispose()
+            _note_proven(site, reporter.restore)
+        except Exception as error:
+            restores.drop_files(site.data_dir, restore_id)
+            return reporter.turn("failed", fault=outcomes.reason_of(error), ended_at=_now())
+        restores.drop_files(site.data_dir, restore_id)
+        return reporter.turn("done", phase="", fault=None, ended_at=_now())
+
+
+def load_settled(site: Installation, restore_id: str) -> Restore:
+    """The restore as it stands; one that a kill cut off is settled first."""
+    one = restores.load(site.data_dir, restore_id)
+    if one.stage == "swapping" and one.fault == restores.CUT_OFF:
+        finish_interrupted(site)
+        return restores.load(site.data_dir, restore_id)
+    return one
+
+
+def finish_interrupted(site: Installation) -> None:
+    """After a start: settles restores whose process died, by what the live database says."""
+    for one in restores.every(site.data_dir):
+        if one.stage == "failed" and one.ended_at is None:
+            restores.save(site.data_dir, replace(one, ended_at=_now()))
+        if one.stage == "swapping" and one.fault == restores.CUT_OFF:
+            if live_database(site).stamp() == one.stamp:
+                site.checks.void_cookies()
+                settled = replace(one, stage="done", fault=None, ended_at=_now())
+            else:
+                settled = replace(one, stage="failed", ended_at=_now())
+            restores.save(site.data_dir, settled)
+    restores.sweep(site.data_dir)
+
+
+def undoable(site: Installation) -> Restore | None:
+    """The last restore, while the backup made before it is still there and it was no undo's."""
+    last = next((one for one in restores.every(site.data_dir) if one.stage == "done"), None)
+    if last is None or last.safety is None or last.is_undo:
+        return None
+    names = {one.name for one in catalogue.backups_in(site.backup_dir) if one.is_verified}
+    return last if last.safety in names else None
+
+
+@contextlib.contextmanager
+def _alone(site: Installation, reporter: Reporter) -> Iterator[Held]:
+    one = reporter.restore
+    with ops_lock(site.settings, "restore", one.by) as held:
+        notice = Notice("a backup is being restored", one.by, held.holder.since)
+        reporter("waiting for requests to end", 0, 0)
+        with maintenance(site.settings, notice):
+            yield held
+
+
+def _replace(site: Installation, reporter: Reporter, held: Held) -> None:
+    def report(phase: str, done: int, total: int) -> None:
+        reporter(phase, done, total)
+        held.report(phase, done, total)
+
+    one = reporter.restore
+    staged = restores.directory_of(site.data_dir, one.id) / restores.STAGED
+    live = live_database(site)
+    live.require_replaceable()
+    safety = None
+    if live.exists():
+        safety = backup.take(
+            site, BEFORE_RESTORE, one.by, lambda p, d, t: report(f"safety backup: {p}", d, t)
+        )
+        report("preparing", 0, 0)
+    event = Event(one.actor_id, one.by, "restored", one.source, _audited(one, safety))
+    swap.mark(site, staged, one.stamp, event)
+    # Before the swap: a kill right after it must not leave an old cookie valid.
+    site.checks.void_cookies()
+    reporter.turn("swapping", safety=safety.name if safety else None)
+    live.replace_by(staged, one.stamp, safety.path if safety else None, report)
+
+
+def _audited(one: Restore, safety: catalogue.Backup | None) -> dict[str, str | None]:
+    taken = one.findings.taken_at if one.findings else None
+    return {"restore": one.id, "taken_at": taken, "safety_backup": safety.name if safety else None}
+
+
+def _note_proven(site: Installation, one: Restore) -> None:
+    """A backup that was restored in earnest is proven; a failure to note it harms nothing."""
+    if one.file is not None:
+        with contextlib.suppress(Exception):
+            listed = catalogue.backup_named(site.backup_dir, one.file)
+            catalogue.note_proven(listed, utc_now())
+
+
+def _now() -> str:
+    return manifests.utc_text(utc_now())

@@ -1,0 +1,56 @@
+"""Does a unit of work again when the database took it back in favour of another.
+
+PostgreSQL and MySQL may choose a transaction as the victim of a deadlock or a conflict, and so does
+a Galera node whose transaction another node's was certified before. Such a transaction is gone as a
+whole, and the server asks for it to be tried again. Nothing else is tried again: of a connection
+that broke at COMMIT nobody knows whether it was done.
+"""
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy.exc import DBAPIError
+
+from proman.db import db
+
+log = logging.getLogger(__name__)
+ATTEMPTS = 6
+_POSTGRESQL = {"40001", "40P01"}
+"""serialization_failure and deadlock_detected (PostgreSQL, appendix A)."""
+_MYSQL = {1213}
+"""ER_LOCK_DEADLOCK, which Galera also says of a failed certification."""
+Result = TypeVar("Result")
+
+
+def was_taken_back(error: DBAPIError) -> bool:
+    """Whether the server says that the transaction is to be tried again as a whole."""
+    cause = error.orig
+    if getattr(cause, "sqlstate", None) in _POSTGRESQL:
+        return True
+    return bool(cause is not None and cause.args and cause.args[0] in _MYSQL)
+
+
+def until_it_stands(
+    work: Callable[[], Result], start_over: Callable[[], None] = lambda: None
+) -> Result:
+    """What `work` returns; it runs again, from its beginning, when its transaction was taken back.
+
+    `work` begins, changes and commits, and does nothing else that lasts before its commit; before
+    it runs again, `start_over` is called. The error is raised after six attempts, any other at
+    once.
+    """
+    for attempt in range(1, ATTEMPTS):
+        try:
+            return work()
+        except DBAPIError as error:
+            if not was_taken_back(error):
+                raise
+            db.session.rollback()
+            log.info("Taken back by the database, tried again (%d): %s", attempt, error.orig)
+            # Spread out, so that those who met do not meet again.
+            time.sleep(random.uniform(0, 0.02 * 2**attempt))
+            start_over()
+    return work()

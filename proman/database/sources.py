@@ -1,0 +1,90 @@
+"""Where a restore takes its rows from: the list, an upload, or a file named on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import IO
+
+from proman.base.errors import Refused
+from proman.database import archive, catalogue, durable, restores
+from proman.database.installation import Installation
+from proman.database.manifest import Manifest
+from proman.database.restores import Restore
+
+
+def from_list(
+    site: Installation, name: str, by: str, actor_id: int | None = None, is_undo: bool = False
+) -> Restore:
+    """A restore of a listed backup; raises NotThere."""
+    listed = catalogue.backup_named(site.backup_dir, name)
+    return restores.create(site.data_dir, listed.name, listed.name, by, actor_id, is_undo)
+
+
+def from_upload(
+    site: Installation, content: IO[bytes], name: str, by: str, actor_id: int | None = None
+) -> Restore:
+    """A restore of what is uploaded, written to the data volume in pieces.
+
+    Raises Refused when the disk is too small; then nothing is left behind.
+    """
+    one = restores.create(site.data_dir, _plain_name(name), None, by, actor_id)
+    path = restores.directory_of(site.data_dir, one.id) / restores.UPLOAD
+    try:
+        with restores.running(site.data_dir, one.id), path.open("xb") as file:
+            while chunk := content.read(durable.CHUNK):
+                durable.require_space(path.parent, len(chunk))
+                file.write(chunk)
+    except (OSError, Refused) as error:
+        restores.forget(site.data_dir, one.id)
+        if isinstance(error, Refused):
+            raise
+        raise Refused(f"The upload could not be stored: {error.strerror}.") from error
+    # The clock of a thread that has yet to begin starts now, not when the upload did.
+    restores.save(site.data_dir, one)
+    return one
+
+
+def from_file(site: Installation, file: Path, by: str) -> Restore:
+    """A restore of a listed backup when the name is one, else of a copy of the file."""
+    is_listed = (
+        file.parent in (Path(), site.backup_dir) or file.absolute().parent == site.backup_dir
+    )
+    if is_listed and not (file.parent == Path() and file.exists()):
+        return from_list(site, file.name, by)
+    if not file.is_file():
+        raise Refused(f"There is no file {file}.")
+    with file.open("rb") as content:
+        return from_upload(site, content, file.name, by)
+
+
+def source_of(site: Installation, one: Restore) -> tuple[Path, Manifest | None]:
+    """The database file of a restore and its manifest, an archive being unpacked first."""
+    if one.file is not None:
+        listed = catalogue.backup_named(site.backup_dir, one.file)
+        return listed.path, listed.manifest
+    upload = restores.directory_of(site.data_dir, one.id) / restores.UPLOAD
+    if not archive.is_archive(upload):
+        return upload, None
+    database = upload.with_name(restores.SOURCE)
+    return database, archive.unpack(upload, database)
+
+
+def in_words(one: Restore) -> str:
+    """What a restore found, in lines for a terminal."""
+    found = one.findings
+    if found is None:
+        return one.source
+    lines = [
+        f"{one.source}: taken {found.taken_at or 'at an unknown time'}, revision {found.revision}.",
+        f"{found.changes_since} recorded changes since then would be lost.",
+        *(f"Note: {warning}" for warning in found.warnings),
+    ]
+    for name, now, then in found.differences:
+        lines.append(f"{name}: {now} rows now, {then} afterwards.")
+    return "\n".join(lines)
+
+
+def _plain_name(name: str) -> str:
+    """The last part of a name that a browser sent, in characters that can be shown."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(c for c in last if c.isprintable())[:120] or "upload"

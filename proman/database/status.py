@@ -1,0 +1,94 @@
+"""Tells how the database and its backups stand: for the page, the command and those who watch."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from proman.database import catalogue, outcomes, rules
+from proman.database.catalogue import Backup
+from proman.database.driver import library_is_safe, sqlite3
+from proman.database.fingerprints import drift_in
+from proman.database.installation import Installation
+from proman.database.live import About, require_live
+
+SLOW_SECONDS = 1800
+"""A backup that takes longer is not the one to rely upon alone."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """Engine, revision, sizes in bytes, times naive UTC, and sentences that ask for attention."""
+
+    engine: str
+    server_version: str
+    revision: str | None
+    head: str
+    size: int
+    free: int
+    backups: list[Backup]
+    newest: Backup | None
+    last_proven: datetime | None
+    warnings: list[str]
+
+
+def status(site: Installation, now: datetime) -> Status:
+    """How things stand at `now` (naive UTC)."""
+    about = require_live(site).about()
+    listed = catalogue.backups_in(site.backup_dir)
+    place = site.backup_dir if site.backup_dir.is_dir() else site.data_dir
+    free = shutil.disk_usage(place).free
+    return Status(
+        engine=about.engine,
+        server_version=about.server_version,
+        revision=about.revision,
+        head=site.head,
+        size=about.size,
+        free=free,
+        backups=listed,
+        newest=catalogue.newest_verified(listed),
+        last_proven=catalogue.last_proven(listed),
+        warnings=_warnings(site, listed, about, free, now),
+    )
+
+
+def drift(site: Installation) -> list[str]:
+    """How the live database's schema differs from what its revision makes, in words."""
+    live = require_live(site)
+    revision = live.about().revision
+    if revision is None:
+        return ["no revision"]
+    return live.ask(lambda connection: drift_in(connection, site.migrations, revision))
+
+
+def _warnings(
+    site: Installation, listed: list[Backup], about: About, free: int, now: datetime
+) -> list[str]:
+    found = []
+    newest = catalogue.newest_verified(listed)
+    if newest is None:
+        found.append("There is no verified backup yet.")
+    elif rules.is_stale(newest.created_at, now, rules.INTERVAL):
+        days = (now - newest.created_at) // timedelta(days=1)
+        found.append(f"The newest verified backup is {days} days old; one is due every night.")
+    outcome = outcomes.last(site.data_dir, "backup")
+    if outcome is not None and outcome.fault:
+        found.append(f"The last backup failed: {outcome.fault}")
+    broken = [one.name for one in listed if one.manifest and one.manifest.fault]
+    if broken:
+        found.append(f"No longer good: {', '.join(broken)}.")
+    if newest is not None and newest.manifest and newest.manifest.seconds > SLOW_SECONDS:
+        minutes = newest.manifest.seconds // 60
+        found.append(
+            f"The newest backup took {minutes} minutes. Let the server's own tools make the main "
+            "ones from here on."
+        )
+    if free < 3 * about.size + (64 << 20):
+        found.append(f"Only {free >> 20} MiB are free where backups are kept.")
+    if about.engine == "sqlite" and not library_is_safe():
+        found.append(
+            f"This SQLite ({sqlite3.sqlite_version}) can lose committed changes in a rare race; "
+            "3.51.3 or later does not."
+        )
+    return found

@@ -1,0 +1,79 @@
+"""A backup is the same SQLite file from every engine, and holds exactly what the engine held."""
+
+import hashlib
+import json
+
+import pytest
+
+from proman.base.errors import Refused
+from proman.database import catalogue, durable, rules
+from proman.database.backup import back_up, take
+from proman.database.live import live_database
+from proman.database.sqlite_copy import opened
+from proman.database.verifying import drill
+from tests.database.furniture import furnish, held_by, held_in
+
+pytestmark = pytest.mark.engines
+
+
+def test_it_holds_exactly_what_the_database_held(anywhere):
+    furnish(anywhere)
+    made = back_up(anywhere.site, "manual", "Alice")
+    live = live_database(anywhere.site)
+    assert made.is_verified
+    assert made.manifest.rows == live.count_rows()
+    assert sum(made.manifest.rows.values()) > 60
+    about = live.about()
+    told = (made.manifest.engine, made.manifest.server_version, made.manifest.revision)
+    assert told == (about.engine, about.server_version, anywhere.site.head)
+    assert held_by(anywhere, made.path) == held_in(made.path)
+    assert drill(anywhere.site, None, "Alice").rows == sum(made.manifest.rows.values())
+
+
+def test_it_is_of_one_moment_although_others_go_on(anywhere):
+    changed = []
+
+    def report(phase: str, done: int, total: int) -> None:
+        if phase == "copying" and not changed:
+            changed.append(anywhere.sql("UPDATE users SET name = 'later'"))
+            anywhere.rename("later")
+
+    durable.private_directory(anywhere.site.backup_dir)
+    made = take(anywhere.site, "manual", "Alice", report)
+    assert changed
+    assert anywhere.name() == "later"
+    with opened(made.path) as copy:
+        assert copy.execute("SELECT legal_name FROM organizations").fetchone() == ("before",)
+        assert copy.execute("SELECT name FROM users").fetchone() == ("Alice",)
+
+
+def test_a_database_of_a_newer_version_is_not_taken_for_one_of_this_version(anywhere):
+    newer, head = "20991231_0000", anywhere.site.head
+    anywhere.sql("UPDATE alembic_version SET version_num = :newer", newer=newer)
+    try:
+        if anywhere.site.settings.is_sqlite:  # the file goes over as it is
+            assert back_up(anywhere.site, "manual", "Alice").manifest.revision == newer
+            return
+        with pytest.raises(Refused, match="newer ProMan"):
+            back_up(anywhere.site, "manual", "Alice")
+        assert list(anywhere.site.backup_dir.iterdir()) == []
+    finally:
+        anywhere.sql("UPDATE alembic_version SET version_num = :head", head=head)
+
+
+def test_the_page_and_the_command_back_up_the_same_way(anywhere):
+    alice = anywhere.client()
+    assert alice.post("/admin/database/backups").status_code == 303
+    page = alice.get("/admin/database").text
+    while "Under way:" in page:
+        page = alice.get("/admin/database").text
+    command = ["database", "backup", "--json"]
+    done = anywhere.app.test_cli_runner().invoke(args=command, catch_exceptions=False)
+    assert json.loads(done.stdout)["verified"] is True
+    by_command, by_page = catalogue.backups_in(anywhere.site.backup_dir)
+    assert (by_page.is_verified, by_command.is_verified) == (True, True)
+    page = alice.get("/admin/database").text
+    assert rules.ENGINE_WORDS[by_page.manifest.engine] in page
+    assert by_page.name in page
+    sent = alice.get(f"/admin/database/backups/{by_page.name}.sqlite")
+    assert hashlib.sha256(sent.data).hexdigest() == by_page.manifest.sha256

@@ -1,0 +1,136 @@
+"""What a server took back in favour of another is done again, whole, and nothing else is."""
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Connection, event, func, select, text
+from sqlalchemy.exc import OperationalError
+
+from proman.database.retrying import ATTEMPTS, until_it_stands
+from proman.db import begin_write, db
+from proman.payments.models import Payment
+from tests.conftest import Cast
+from tests.engines import POSTGRESQL
+from tests.factories import make_lease, make_tenant
+from tests.payments.test_views import typed
+from tests.test_processes import wait_until
+
+pytestmark = pytest.mark.engines("postgresql", "mysql")
+WAITING = {
+    "postgresql": "SELECT count(*) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND wait_event_type = 'Lock'",
+    "mysql": "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'",
+}
+
+
+def somebody_waits(watch: Connection) -> bool:
+    if watch.dialect.name != POSTGRESQL:
+        watch.execute(text("DO SLEEP(0.2)"))  # asked more often, InnoDB repeats its last answer
+    found: int = watch.execute(text(WAITING[watch.dialect.name])).scalar_one()
+    watch.rollback()
+    return found > 0
+
+
+def payments() -> int:
+    db.session.rollback()
+    found: int = db.session.execute(select(func.count(Payment.id))).scalar_one()
+    return found
+
+
+def test_a_request_that_lost_a_deadlock_is_done_again(
+    app: Flask, home: Cast, mona: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    lease_id = make_lease()
+    for _ in range(30):
+        make_tenant()
+    fields = typed(lease_id)
+    db.session.rollback()
+    with ThreadPoolExecutor(1) as other, db.engine.connect() as watch:
+        with db.engine.connect().execution_options(write=True) as rival, rival.begin():
+            # The rival has changed more, so that MySQL, too, gives up the payment.
+            rival.execute(text("UPDATE tenants SET phone = '030'"))
+            rival.execute(text("SELECT id FROM leases WHERE id = :id FOR UPDATE"), {"id": lease_id})
+            answer = other.submit(mona.post, "/payments/", data=fields)
+            wait_until(lambda: answer.done() or somebody_waits(watch))
+            assert not answer.done(), answer.result().get_data(as_text=True)[-3000:]
+            rival.execute(
+                text("SELECT id FROM organizations WHERE id = :id FOR UPDATE"),
+                {"id": home.organization},
+            )
+        assert answer.result().status_code == 303
+    assert "tried again (1)" in caplog.text
+    assert payments() == 1
+
+
+def test_it_is_tried_six_times_and_then_told(app: Flask, home: Cast) -> None:
+    tries = 0
+
+    def work() -> None:
+        nonlocal tries
+        tries += 1
+        begin_write()
+        _lose(db.session.connection())
+
+    with pytest.raises(OperationalError):
+        until_it_stands(work)
+    assert tries == ATTEMPTS
+
+
+def _lose(connection: Connection) -> None:
+    """Have the server itself say that the transaction lost a deadlock."""
+    if connection.dialect.name == POSTGRESQL:
+        connection.execute(text("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '40P01'; END $$"))
+    connection.execute(text("SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213"))
+
+
+def test_another_fault_is_not_tried_again(app: Flask, home: Cast) -> None:
+    tries = 0
+
+    def work() -> None:
+        nonlocal tries
+        tries += 1
+        begin_write()
+        connection = db.session.connection()
+        if connection.dialect.name == POSTGRESQL:
+            connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        connection.execute(text("KILL CONNECTION_ID()"))
+
+    with pytest.raises(OperationalError):
+        until_it_stands(work)
+    assert tries == 1
+
+
+def test_a_connection_that_breaks_at_commit_leaves_it_open(
+    app: Flask, home: Cast, mona: FlaskClient
+) -> None:
+    lease_id = make_lease()
+    fields = typed(lease_id)
+
+    def break_off(connection: Connection) -> None:
+        """End the connection from another one, at the moment of its COMMIT."""
+        if not connection.get_execution_options().get("write"):
+            return
+        is_postgresql = connection.dialect.name == POSTGRESQL
+        own, kill = (
+            ("SELECT pg_backend_pid()", "SELECT pg_terminate_backend({})")
+            if is_postgresql
+            else ("SELECT connection_id()", "KILL {}")
+        )
+        number = connection.exec_driver_sql(own).scalar_one()
+        with connection.engine.connect() as other:
+            other.exec_driver_sql(kill.format(number))
+
+    db.session.rollback()
+    event.listen(db.engine, "commit", break_off)
+    try:
+        answer = mona.post("/payments/", data=fields)
+    finally:
+        event.remove(db.engine, "commit", break_off)
+    assert answer.status_code == 503
+    assert "Look whether it is there" in answer.text
+    assert "Nothing was changed" not in answer.text
+    assert payments() == 0
