@@ -1,0 +1,206 @@
+"""The page of the database: its state, its backups, their downloads."""
+
+import contextlib
+from functools import partial
+
+from flask import Blueprint, Response, request, url_for
+from werkzeug.wsgi import wrap_file
+
+from proman.admin import background
+from proman.admin.database_forms import UploadForm
+from proman.database import (
+    archive,
+    backup,
+    catalogue,
+    outcomes,
+    restore,
+    restores,
+    rules,
+    status,
+    verifying,
+)
+from proman.database import lock as locks
+from proman.database.catalogue import Backup
+from proman.database.installation import Installation, installation
+from proman.database.models import ScheduledJob
+from proman.db import begin_write, db, utc_now
+from proman.identity import audit
+from proman.identity.actor import Actor
+from proman.identity.session import acting_for, current_actor
+from proman.web.guard import needs
+from proman.web.render import is_partial, render, see_other, tell
+
+blueprint = Blueprint("database", __name__, url_prefix="/admin/database")
+operator = needs("viewer", operator=True)
+HOME = "/admin/database"
+
+
+@blueprint.get("")
+@operator
+def index() -> Response:
+    """State, backups, schedule and restore."""
+    return show_index()
+
+
+def show_index(form: UploadForm | None = None, code: int = 200) -> Response:
+    """The page, perhaps with what was wrong about an upload."""
+    site, now = installation(), utc_now()
+    return render(
+        "admin/database/index.html",
+        "admin/database/_state.html" if form is None else None,
+        status=code,
+        state=status.status(site, now),
+        holder=locks.holder(site.settings),
+        reasons=rules.REASON_WORDS,
+        engines=rules.ENGINE_WORDS,
+        job=db.session.get(ScheduledJob, "backup"),
+        undoable=restore.undoable(site),
+        restores=restores.every(site.data_dir)[:5],
+        form=form or UploadForm(formdata=None),
+        now=now,
+        age=rules.age_in_words,
+        retention=site.retention,
+    )
+
+
+@blueprint.get("/operation")
+@operator
+def operation() -> Response:
+    """What is being done right now; asked again every second until it has ended."""
+    site = installation()
+    holder = locks.holder(site.settings)
+    response = render(
+        "admin/database/operation.html", "admin/database/_operation.html", holder=holder
+    )
+    if holder is None and is_partial():
+        outcome = outcomes.latest(site.data_dir)
+        fault = outcome.fault if outcome else None
+        tell(response, fault or "Done.", tone="bad" if fault else "good", backups={})
+    return response
+
+
+@blueprint.post("/backups")
+@operator
+def back_up() -> Response:
+    """Back up now; 409 with the holder's name when something else is under way."""
+    site, actor = installation(), current_actor()
+    stack = contextlib.ExitStack()
+    held = stack.enter_context(locks.ops_lock(site.settings, "backup", actor.name))
+    background.start(partial(_back_up, site, held, stack, actor))
+    return _after(HOME, "backup", "Backed up and verified.")
+
+
+def _back_up(
+    site: Installation, held: locks.Held, stack: contextlib.ExitStack, actor: Actor
+) -> None:
+    with stack:
+        made = backup.back_up_holding(site, "manual", held)
+    with acting_for(actor.organization_id, actor):
+        _record("backed up", made.name)
+
+
+@blueprint.get("/backups/<name>")
+@operator
+def download(name: str) -> Response:
+    """The file, or with `.tar` all of it; a download that broke off can go on."""
+    is_archive = name.endswith(".tar")
+    one = catalogue.backup_named(installation().backup_dir, name.removesuffix(".tar"))
+    pieces = archive.archive_of(one) if is_archive else archive.Pieces([one.path])
+    if "Range" not in request.headers and request.method == "GET":
+        _record("downloaded", one.name)
+    return _sent(one, pieces, "tar" if is_archive else "sqlite")
+
+
+def _sent(one: Backup, pieces: archive.Pieces, ending: str) -> Response:
+    body = wrap_file(request.environ, pieces, 1 << 18)  # type: ignore[arg-type]
+    response = Response(body, mimetype="application/octet-stream", direct_passthrough=True)
+    response.headers["Content-Disposition"] = f"attachment; filename={one.name}.{ending}"
+    response.cache_control.no_store = True
+    response.content_length = pieces.size
+    response.set_etag(f"{ending}-{pieces.etag}")
+    return response.make_conditional(  # type: ignore[return-value]
+        request.environ, accept_ranges=True, complete_length=pieces.size
+    )
+
+
+@blueprint.get("/backups/<name>/details")
+@operator
+def details(name: str) -> Response:
+    """One backup: what it holds, how it was proven, what can be done with it."""
+    site = installation()
+    one = catalogue.backup_named(site.backup_dir, name)
+    candidates = [each.as_candidate() for each in catalogue.backups_in(site.backup_dir)]
+    return render(
+        "admin/database/backup.html",
+        backup=one,
+        now=utc_now(),
+        age=rules.age_in_words,
+        reasons=rules.REASON_WORDS,
+        engines=rules.ENGINE_WORDS,
+        kept=rules.kept(candidates, site.retention, utc_now()).get(one.name),
+        undeletable=rules.may_delete(one.name, candidates),
+    )
+
+
+@blueprint.post("/backups/<name>/pin")
+@operator
+def pin(name: str) -> Response:
+    """Keep a backup from retention, or (`pinned` = 0) give it back."""
+    one = catalogue.backup_named(installation().backup_dir, name)
+    pinned = request.form.get("pinned", "1") == "1"
+    catalogue.pin(one, pinned)
+    _record("pinned" if pinned else "unpinned", one.name)
+    return see_other(_details(one), "Pinned." if pinned else "No longer pinned.")
+
+
+@blueprint.post("/backups/<name>/verification")
+@operator
+def verify(name: str) -> Response:
+    """Look into a backup again; one without a manifest gets one."""
+    site, who = installation(), current_actor().name
+    one = catalogue.backup_named(site.backup_dir, name)
+    locks.require_free(site.settings)
+    background.start(partial(verifying.verify_listed, site, one.name, who))
+    return _after(_details(one), "verification", "It is a good backup.")
+
+
+@blueprint.post("/backups/<name>/drill")
+@operator
+def drill(name: str) -> Response:
+    """Prove a backup by restoring it into a scratch database."""
+    site, who = installation(), current_actor().name
+    one = catalogue.backup_named(site.backup_dir, name)
+    locks.require_free(site.settings)
+    background.start(partial(verifying.drill, site, one.name, who))
+    return _after(_details(one), "drill", "It was restored into a scratch database and compared.")
+
+
+@blueprint.post("/backups/<name>/deletion")
+@operator
+def delete(name: str) -> Response:
+    """Remove a backup; never the newest verified nor a pinned one."""
+    site = installation()
+    with locks.ops_lock(site.settings, "deletion of a backup", current_actor().name):
+        gone = catalogue.delete_by_hand(site.backup_dir, name)
+    _record("deleted", gone.name)
+    return see_other(HOME, f"{gone.name} is deleted.")
+
+
+def _after(address: str, what: str, good: str) -> Response:
+    """How it went when it is over already; else to where its progress shows."""
+    site = installation()
+    if locks.holder(site.settings) is not None:
+        return see_other(HOME, "It has begun; this page follows it.", "info")
+    outcome = outcomes.last(site.data_dir, what)
+    fault = outcome.fault if outcome else None
+    return see_other(address, fault or good, "bad" if fault else "good")
+
+
+def _details(one: Backup) -> str:
+    return url_for("database.details", name=one.name)
+
+
+def _record(action: str, name: str) -> None:
+    begin_write()
+    audit.record(action, "database", None, name)
+    db.session.commit()

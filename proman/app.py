@@ -1,0 +1,191 @@
+"""Builds the application: an ordered list of setup calls, without touching disk or database."""
+
+import logging
+import sys
+from functools import partial
+from pathlib import Path
+
+import click
+from flask import Flask
+from flask_login import LoginManager
+from flask_migrate import Migrate
+from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+from whitenoise import WhiteNoise
+
+from proman import cli, schema, scope
+from proman.admin import (
+    audit_trail,
+    database_checks,
+    database_views,
+    gate,
+    organization,
+    people,
+    restore_views,
+    setup,
+    status_page,
+)
+from proman.billing import (
+    charge_views,
+    delivery_views,
+    deposit_views,
+    ending_views,
+    invoice_views,
+    lease_views,
+)
+from proman.billing import views as billing
+from proman.database import autogenerate, engines
+from proman.database.installation import Installation
+from proman.database.maintenance import keep_writers_out
+from proman.database.readiness import readiness
+from proman.database.replica import Replica
+from proman.db import db
+from proman.doctor import examine
+from proman.identity import audit, session
+from proman.identity import views as identity
+from proman.leases import views as leases
+from proman.payments import views as payments
+from proman.portal import views as portal
+from proman.properties import views as properties
+from proman.reports import statement_views
+from proman.reports import views as reports
+from proman.settings import Settings, UnusableSetting, read_settings
+from proman.takeover import views as takeover
+from proman.takeover.origin import IMPORTED
+from proman.tenants import views as tenants
+from proman.web import drawing, errors, filters, guard, headers, health, ids
+from proman.web.dispatch import Application, remember_place
+
+ROOT = Path(__file__).resolve().parent.parent
+MIGRATIONS = ROOT / "migrations"
+MAX_UPLOAD = 32 * 1024 * 1024
+BLUEPRINTS = (
+    health.blueprint,
+    identity.blueprint,
+    setup.blueprint,
+    organization.blueprint,
+    people.blueprint,
+    audit_trail.blueprint,
+    status_page.blueprint,
+    database_views.blueprint,
+    restore_views.blueprint,
+    properties.blueprint,
+    tenants.blueprint,
+    leases.blueprint,
+    invoice_views.blueprint,
+    delivery_views.blueprint,
+    lease_views.blueprint,
+    deposit_views.blueprint,
+    billing.blueprint,
+    ending_views.blueprint,
+    charge_views.blueprint,
+    payments.blueprint,
+    takeover.blueprint,
+    portal.blueprint,
+    reports.blueprint,
+    statement_views.blueprint,
+)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the application for these settings (default: those of the environment).
+
+    Raises click.ClickException, one line, when a variable cannot be used.
+    """
+    if settings is None:
+        try:
+            settings = read_settings()
+        except UnusableSetting as error:
+            raise click.ClickException(str(error)) from None
+    app = Application(
+        "proman", root_path=str(ROOT), template_folder="templates", static_folder="static"
+    )
+    configure(app, settings)
+    connect(app)
+    secure(app)
+    dress(app)
+    ids.install(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    cli.install(app)
+    return app
+
+
+def configure(app: Flask, settings: Settings) -> None:
+    """Put the settings where Flask and its extensions look for them."""
+    app.extensions["proman_settings"] = settings
+    app.extensions["proman_installation"] = Installation(
+        settings, MIGRATIONS, database_checks.lent(examine)
+    )
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=MAX_UPLOAD,
+        MAX_FORM_PARTS=20_000,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=engines.engine_options(settings.database_url),
+        SESSION_COOKIE_NAME="proman",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=(settings.public_url or "").startswith("https:"),
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,
+    )
+    if not app.logger.handlers:
+        logging.basicConfig(
+            stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s"
+        )
+
+
+def connect(app: Flask) -> None:
+    """Attach the database: engine, isolation, audit trail, migrations."""
+    settings: Settings = app.extensions["proman_settings"]
+    db.init_app(app)
+    scope.install()
+    audit.install()
+    with app.app_context():
+        engines.set_up(db.engine)
+        keep_writers_out(db.engine, settings)
+        if settings.replica_url is not None:
+            app.extensions["proman_replica"] = Replica(settings.replica_url, db.engine)
+            app.after_request(remember_place)
+    Migrate(app, db, directory=str(MIGRATIONS), **autogenerate.OPTIONS)
+    app.extensions["proman_origins"] = (IMPORTED,)
+    app.extensions["proman_metadata"] = schema.metadata
+    app.extensions["proman_readiness"] = partial(
+        readiness, app.extensions["proman_settings"], MIGRATIONS
+    )
+
+
+def secure(app: Flask) -> None:
+    """Logins, forged requests, who may call what, headers, proxies."""
+    login = LoginManager(app)
+    login.session_protection = None
+    session.install(login)
+    gate.install(app)
+    CSRFProtect(app)
+    guard.install(app)
+    headers.install(app)
+    settings: Settings = app.extensions["proman_settings"]
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_prefix=hops
+        )
+
+
+def dress(app: Flask) -> None:
+    """Templates, static files, error pages."""
+    filters.install(app)
+    drawing.install(app)
+    errors.install(app)
+    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
+        app.wsgi_app,
+        root=str(ROOT / "static"),
+        prefix="static/",
+        max_age=31_536_000,
+        add_headers_function=_static_headers,
+    )
+
+
+def _static_headers(response_headers: object, path: str, url: str) -> None:
+    response_headers["X-Content-Type-Options"] = "nosniff"  # type: ignore[index]
