@@ -26,6 +26,8 @@ from tests.walking import addresses
 FEW = 10
 MANY = min(10_000, 500 * int(os.environ.get("PROMAN_TEST_SCALE", "1")))
 MONTHS = 4
+EVERYTHING = "/takeover/export.zip"
+"""Reads each table once: as many statements in every book, and more than a page may."""
 TYPED = ("gal", "2026-0", "mühl")
 """What is searched for: a part of names, of numbers, and letters beyond ASCII."""
 
@@ -40,11 +42,12 @@ class Book:
 
     def asks(self, who: str, address: str) -> tuple[int, list[str]]:
         """The status of an answer, and what the database was asked for it by new connections."""
+        client = self.client(who)
         with self.app.app_context():
             # What was kept of earlier answers goes with the connections.
             db.engine.dispose()
         with statements_of(self.app) as said:
-            answer = self.client(who).get(address)
+            answer = client.get(address)
             answer.get_data()
         return answer.status_code, list(said)
 
@@ -92,7 +95,7 @@ def _compare(books: tuple[Book, Book], who: str, pairs: Mapping[str, str]) -> di
             wrong[large] = f"{status} of few leases, {other_status} of many"
         elif len(asked) != len(other_asked):
             wrong[large] = f"{len(asked)} of few, {len(other_asked)} of many: {other_asked}"
-        elif len(asked) > MOST_QUERIES:
+        elif len(asked) > MOST_QUERIES and large != EVERYTHING:
             wrong[large] = f"{len(asked)}: {other_asked}"
     return wrong
 
@@ -111,7 +114,10 @@ def _every_page(books: tuple[Book, Book], who: str) -> dict[str, str]:
 
 def _ways_to_look(book: Book, page: str) -> list[str]:
     """A list with every filter and every order that it offers."""
-    soup = BeautifulSoup(book.client("manager").get(page).text, "lxml")
+    answer = book.client("manager").get(page)
+    if answer.mimetype != "text/html":
+        return []
+    soup = BeautifulSoup(answer.text, "lxml")
     address = urlsplit(page).path
     ways = [str(link["href"]) for link in soup.select("a.sort")]
     for form in soup.select("form.filters"):

@@ -24,24 +24,39 @@ _l: Table = Lease.__table__  # type: ignore[assignment]
 _u: Table = Unit.__table__  # type: ignore[assignment]
 _users: Table = User.__table__  # type: ignore[assignment]
 
-_LEASE = (
-    select(_l.c.id, _l.c.reference, _l.c.status, _l.c.first_day, _l.c.deposit, _u.c.property_id)
-    .join(_u, _u.c.id == _l.c.unit_id)
-    .where(_l.c.organization_id == bindparam("organization_id"), _l.c.id == bindparam("lease_id"))
-)
 _credits = _i.alias("credits")
 _CREDITED: ColumnElement[int] = (
     select(func.coalesce(func.sum(_credits.c.total), 0))
     .where(_credits.c.refers_to_id == _i.c.id)
     .scalar_subquery()
 )
-_REQUESTED = select(
-    func.coalesce(func.sum(_i.c.total - _CREDITED), 0), func.coalesce(func.sum(_i.c.open), 0)
-).where(
-    _i.c.organization_id == bindparam("organization_id"),
-    _i.c.lease_id == bindparam("lease_id"),
-    _i.c.kind == "deposit_request",
+
+
+def _of_requests(amount: ColumnElement[int]) -> ColumnElement[int]:
+    return (
+        select(func.coalesce(func.sum(amount), 0))
+        .where(_i.c.lease_id == _l.c.id, _i.c.kind == "deposit_request")
+        .correlate(_l)
+        .scalar_subquery()
+    )
+
+
+DEPOSIT = (
+    select(
+        _l.c.id,
+        _l.c.reference,
+        _l.c.status,
+        _l.c.first_day,
+        _l.c.deposit,
+        _u.c.property_id,
+        _of_requests(_i.c.total - _CREDITED).label("requested"),
+        _of_requests(_i.c.open).label("outstanding"),
+        journal.posted_to("deposits_held", _l.c.id, debit=False).label("held"),
+    )
+    .join(_u, _u.c.id == _l.c.unit_id)
+    .where(_l.c.organization_id == bindparam("organization_id"), _l.c.id == bindparam("lease_id"))
 )
+"""The row of a lease's deposit, for statements that ask for more of the lease."""
 _EVENTS = (
     select(
         _d.c.event,
@@ -85,21 +100,17 @@ class Deposit(NamedTuple):
 
 def deposit_of(lease_id: int) -> Deposit:
     """How the deposit of a lease stands. Raises NotThere for a lease that does not exist."""
-    lease = db.session.execute(_LEASE, {"lease_id": lease_id}).one_or_none()
-    if lease is None:
+    row = db.session.execute(DEPOSIT, {"lease_id": lease_id}).one_or_none()
+    if row is None:
         raise NotThere("There is no such lease.")
-    requested, outstanding = db.session.execute(_REQUESTED, {"lease_id": lease_id}).one()
-    held = journal.deposits_held([lease_id])[lease_id]
+    return deposit_from(row)
+
+
+def deposit_from(row: Row[Any]) -> Deposit:
+    """The deposit that a row of `DEPOSIT` tells of."""
+    owed = int(row.requested), int(row.outstanding), int(row.held)
     return Deposit(
-        lease.id,
-        lease.reference,
-        lease.status,
-        lease.first_day,
-        lease.deposit,
-        lease.property_id,
-        int(requested),
-        int(outstanding),
-        held,
+        row.id, row.reference, row.status, row.first_day, row.deposit, row.property_id, *owed
     )
 
 

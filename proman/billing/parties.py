@@ -1,11 +1,12 @@
 """Reads who issues and who receives: the snapshots that a document keeps of its day."""
 
-from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, Table, bindparam, or_, select
+from sqlalchemy import BindParameter, Table, and_, bindparam, or_, select
 
 from proman.base.errors import NotThere
 from proman.billing.snapshots import Issuer, Recipient, issuer_snapshot, recipient_snapshot
@@ -36,29 +37,26 @@ _PLACES = (
         _p.c.postal_code,
         _p.c.city,
         _p.c.country,
+        _t.c.name.label("tenant"),
+        _t.c.street.label("tenant_street"),
+        _t.c.postal_code.label("tenant_postal_code"),
+        _t.c.city.label("tenant_city"),
+        _t.c.country.label("tenant_country"),
+        _t.c.tax_number,
     )
     .join(_u, _u.c.id == _l.c.unit_id)
     .join(_p, _p.c.id == _u.c.property_id)
+    .outerjoin(
+        _party,
+        and_(
+            _party.c.lease_id == _l.c.id,
+            or_(_party.c.left_on.is_(None), _party.c.left_on >= bindparam("on")),
+            or_(_party.c.joined_on.is_(None), _party.c.joined_on <= bindparam("on")),
+        ),
+    )
+    .outerjoin(_t, _t.c.id == _party.c.tenant_id)
     .where(_l.c.organization_id == _HERE, _l.c.id.in_(bindparam("lease_ids", expanding=True)))
-)
-_PARTIES = (
-    select(
-        _party.c.lease_id,
-        _t.c.name,
-        _t.c.street,
-        _t.c.postal_code,
-        _t.c.city,
-        _t.c.country,
-        _t.c.tax_number,
-    )
-    .join(_t, _t.c.id == _party.c.tenant_id)
-    .where(
-        _party.c.organization_id == _HERE,
-        _party.c.lease_id.in_(bindparam("lease_ids", expanding=True)),
-        or_(_party.c.left_on.is_(None), _party.c.left_on >= bindparam("on")),
-        or_(_party.c.joined_on.is_(None), _party.c.joined_on <= bindparam("on")),
-    )
-    .order_by(_party.c.lease_id, _party.c.position)
+    .order_by(_l.c.id, _party.c.position)
 )
 _LOGO = (
     select(_logo.c.id).where(_logo.c.organization_id == _HERE).order_by(_logo.c.id.desc()).limit(1)
@@ -84,12 +82,10 @@ def addressees(lease_ids: Collection[int], on: date) -> dict[int, Addressee]:
     """Who receives the documents of these leases: the tenants who have not left by that day."""
     found: dict[int, Addressee] = {}
     for chunk in in_chunks(lease_ids):
-        parties: dict[int, list[Any]] = defaultdict(list)
-        for row in db.session.execute(_PARTIES, {"lease_ids": chunk, "on": on}):
-            parties[row.lease_id].append(row)
-        for place in db.session.execute(_PLACES, {"lease_ids": chunk}):
-            recipient = _recipient(place, parties.get(place.id, []))
-            found[place.id] = Addressee(place.id, place.property_id, recipient)
+        rows = db.session.execute(_PLACES, {"lease_ids": chunk, "on": on})
+        for lease_id, group in groupby(rows, key=attrgetter("id")):
+            let = list(group)
+            found[lease_id] = Addressee(lease_id, let[0].property_id, _recipient(let))
     return found
 
 
@@ -101,14 +97,23 @@ def addressee(lease_id: int, on: date) -> Addressee:
     return found[lease_id]
 
 
-def _recipient(place: Any, tenants: list[Any]) -> Recipient:
-    first = tenants[0] if tenants else None
+class _Home(NamedTuple):
+    street: str
+    postal_code: str
+    city: str
+    country: str
+
+
+def _recipient(rows: Sequence[Any]) -> Recipient:
+    """The tenants of a lease, a row for each; one row without a tenant where there is none."""
+    let = rows[0]
+    lives_at = _Home(let.tenant_street, let.tenant_postal_code, let.tenant_city, let.tenant_country)
     return recipient_snapshot(
-        [tenant.name for tenant in tenants],
-        first or place,
-        place,
-        property_name=place.name,
-        unit_label="" if place.is_single_unit else place.label,
-        lease_reference=place.reference,
-        tax_number=first.tax_number if first else "",
+        [row.tenant for row in rows if row.tenant is not None],
+        let if let.tenant is None else lives_at,
+        let,
+        property_name=let.name,
+        unit_label="" if let.is_single_unit else let.label,
+        lease_reference=let.reference,
+        tax_number=let.tax_number or "",
     )

@@ -29,14 +29,19 @@ def writer_of_here() -> Show:
 
 
 def plans(
-    as_of: date, lease_ids: Sequence[int] | None = None, *, at_once_only: bool = False
+    as_of: date,
+    lease_ids: Sequence[int] | None = None,
+    *,
+    at_once_only: bool = False,
+    show: Show | None = None,
 ) -> list[Plan]:
     """What billing would do on that day, for each lease (default: all), by lease id.
 
     This is the run itself short of writing: it takes the same plans and issues them. With
-    `at_once_only` nothing but the charges that are invoiced at once.
+    `at_once_only` nothing but the charges that are invoiced at once. `show` writes amounts
+    (default: as the organization does).
     """
-    show, found = writer_of_here(), []
+    show, found = show or writer_of_here(), []
     for lease in billable_leases(lease_ids):
         terms = at_once_alone(lease.terms) if at_once_only else lease.terms
         found.append(plan(terms, as_of=as_of, billed=lease.billed, show=show))
@@ -114,9 +119,9 @@ def refuse_far_day(as_of: date, today: date) -> None:
         raise Refused(f"A preview looks ahead to {day_text(last)} at most.", "as_of")
 
 
-def preview_run(as_of: date, page: int = 1) -> RunPreview:
+def preview_run(as_of: date, page: int = 1, show: Show | None = None) -> RunPreview:
     """What a run would do on that day (any day), and one page of its invoices by due date."""
-    found = plans(as_of)
+    found = plans(as_of, show=show)
     invoices = in_order(invoice for each in found for invoice in each.invoices)
     reasons: dict[str, list[int]] = defaultdict(list)
     for each in found:
@@ -133,9 +138,11 @@ def preview_run(as_of: date, page: int = 1) -> RunPreview:
     return RunPreview(as_of, invoices, left_out, shown, page, coming)
 
 
-def left_out_leases(as_of: date, page: int = 1) -> tuple[list[tuple[Plan, Addressee]], int]:
+def left_out_leases(
+    as_of: date, page: int = 1, show: Show | None = None
+) -> tuple[list[tuple[Plan, Addressee]], int]:
     """One page of the leases that a run would leave out, each with the reason; and the pages."""
-    found = [each for each in plans(as_of) if each.skipped is not None]
+    found = [each for each in plans(as_of, show=show) if each.skipped is not None]
     pages = max(1, -(-len(found) // PREVIEW_ROWS))
     page = min(max(page, 1), pages)
     chosen = found[(page - 1) * PREVIEW_ROWS : page * PREVIEW_ROWS]

@@ -5,11 +5,27 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, Row, Select, Table, bindparam, func, select
+from sqlalchemy import (
+    BindParameter,
+    CompoundSelect,
+    Date,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+    union_all,
+)
 
 from proman.billing.billed import Billed, Extent, Span
 from proman.billing.due import covered_by
 from proman.billing.models import BilledPeriod
+from proman.billing.reckoning import RENT
 from proman.db import db
 from proman.identity.models import Organization
 from proman.leases.models import Charge, Lease, Rent
@@ -52,6 +68,10 @@ _NEXT_FIRST_DAY = (
     .correlate(_l)
     .scalar_subquery()
 )
+# The organization's holidays count where a property has no region of its own.
+_REGION = case(
+    (_p.c.region != "", _p.c.region), (_p.c.country == _o.c.country, _o.c.region), else_=""
+)
 _LEASES = (
     select(
         _l.c.id,
@@ -69,34 +89,40 @@ _LEASES = (
         _l.c.proration,
         _l.c.holding_over,
         _p.c.country,
-        _p.c.region,
+        _REGION.label("region"),
     )
     .join(_u, _u.c.id == _l.c.unit_id)
     .join(_p, _p.c.id == _u.c.property_id)
+    .join(_o, _o.c.id == _l.c.organization_id)
     .where(_l.c.organization_id == _HERE)
     .order_by(_l.c.id)
 )
-_RENTS = (
-    select(_r.c.lease_id, _r.c.effective_from, _r.c.amount, _r.c.change, _r.c.tax_rate, _r.c.gross)
-    .where(_r.c.organization_id == _HERE)
-    .order_by(_r.c.lease_id, _r.c.effective_from, _r.c.id)
-)
-_CHARGES = (
-    select(
-        _c.c.lease_id,
-        _c.c.id,
-        _c.c.kind,
-        _c.c.description,
-        _c.c.amount,
-        _c.c.first_day,
-        _c.c.last_day,
-        _c.c.tax_rate,
-        _c.c.gross,
-        _c.c.recurrence,
-    )
-    .where(_c.c.organization_id == _HERE)
-    .order_by(_c.c.lease_id, _c.c.id)
-)
+_CHARGES = select(
+    _c.c.lease_id,
+    _c.c.id.label("charge_id"),
+    _c.c.first_day,
+    _c.c.id,
+    _c.c.amount,
+    _c.c.tax_rate,
+    _c.c.gross,
+    _c.c.recurrence.label("manner"),
+    _c.c.kind,
+    _c.c.description,
+    _c.c.last_day,
+).where(_c.c.organization_id == _HERE)
+_RENTS = select(
+    _r.c.lease_id,
+    literal(RENT),
+    _r.c.effective_from,
+    _r.c.id,
+    _r.c.amount,
+    _r.c.tax_rate,
+    _r.c.gross,
+    _r.c.change,
+    literal(""),
+    literal(""),
+    cast(null(), Date),
+).where(_r.c.organization_id == _HERE)
 _EXTENTS = (
     select(
         _b.c.lease_id,
@@ -122,23 +148,31 @@ class BillableLease(NamedTuple):
     billed: Billed
 
 
-def _both(statement: Select[Any], table: Table) -> tuple[Select[Any], Select[Any]]:
-    """The statement for all leases, and for chosen ones."""
+def _chosen(statement: Select[Any], table: Table) -> Select[Any]:
     key = table.c.id if table is _l else table.c.lease_id
-    return statement, statement.where(key.in_(_CHOSEN))
+    return statement.where(key.in_(_CHOSEN))
 
 
-_ALL = {
-    "leases": _both(_LEASES, _l),
-    "rents": _both(_RENTS, _r),
-    "charges": _both(_CHARGES, _c),
-    "extents": _both(_EXTENTS, _b),
-    "spans": _both(_SPANS, _b),
+def _amounts(charges: Select[Any], rents: Select[Any]) -> CompoundSelect[*tuple[Any, ...]]:
+    """Rents and charges as one: both are dated amounts; of one day the later recorded is later."""
+    both = union_all(charges, rents)
+    return both.order_by("lease_id", "charge_id", "first_day", "id")
+
+
+_STATEMENTS: Mapping[str, tuple[Any, Any]] = {
+    "leases": (_LEASES, _chosen(_LEASES, _l)),
+    "amounts": (
+        _amounts(_CHARGES, _RENTS),
+        _amounts(_chosen(_CHARGES, _c), _chosen(_RENTS, _r)),
+    ),
+    "extents": (_EXTENTS, _chosen(_EXTENTS, _b)),
+    "spans": (_SPANS, _chosen(_SPANS, _b)),
 }
+"""Each for all leases of the organization, and for chosen ones."""
 
 
 def _rows(name: str, lease_ids: Collection[int] | None) -> Iterator[Any]:
-    everything, chosen = _ALL[name]
+    everything, chosen = _STATEMENTS[name]
     if lease_ids is None:
         yield from db.session.execute(everything)
         return
@@ -170,23 +204,21 @@ def lease_terms(lease_ids: Collection[int] | None = None) -> list[LeaseTerms]:
     """The terms of leases, by id; None: of all leases of the organization."""
     leases = list(_rows("leases", lease_ids))
     rents: dict[int, list[RentStep]] = defaultdict(list)
-    for lease_id, first, amount, change, rate, gross in _rows("rents", lease_ids):
-        rents[lease_id].append(RentStep(first, amount, _CHANGES[change], rate, gross))
     charges: dict[int, list[ChargeTerms]] = defaultdict(list)
-    for row in _rows("charges", lease_ids):
-        charges[row.lease_id].append(_charge(row))
-    home = _home()
+    for row in _rows("amounts", lease_ids):
+        lease_id, charge_id, first, _, amount, tax_rate, gross, manner, kind, words, last = row
+        if charge_id == RENT:
+            rents[lease_id].append(RentStep(first, amount, _CHANGES[manner], tax_rate, gross))
+        else:
+            charges[lease_id].append(
+                ChargeTerms(
+                    charge_id, kind, words, amount, first, last, tax_rate, gross,
+                    _RECURRENCES[manner],
+                )
+            )  # fmt: skip
     return [
-        _terms(row, tuple(rents.get(row[0], ())), tuple(charges.get(row[0], ())), home)
-        for row in leases
+        _terms(row, tuple(rents.get(row[0], ())), tuple(charges.get(row[0], ()))) for row in leases
     ]
-
-
-def _home() -> tuple[str, str]:
-    """The organization's country and region, whose holidays count where a property has no own."""
-    key = _o.c.id == db.session.info["organization_id"]
-    row = db.session.execute(select(_o.c.country, _o.c.region).where(key)).one()
-    return row[0], row[1]
 
 
 _CHANGES: Mapping[str, RentChange] = {str(each): each for each in RentChange}
@@ -208,25 +240,8 @@ def _manner(*values: str) -> dict[str, Any]:
     }
 
 
-def _charge(row: Row[Any]) -> ChargeTerms:
-    return ChargeTerms(
-        row.id,
-        row.kind,
-        row.description,
-        row.amount,
-        row.first_day,
-        row.last_day,
-        row.tax_rate,
-        row.gross,
-        _RECURRENCES[row.recurrence],
-    )
-
-
 def _terms(
-    row: Row[Any],
-    rents: tuple[RentStep, ...],
-    charges: tuple[ChargeTerms, ...],
-    home: tuple[str, str],
+    row: Row[Any], rents: tuple[RentStep, ...], charges: tuple[ChargeTerms, ...]
 ) -> LeaseTerms:
     return LeaseTerms(
         row.id,
@@ -241,6 +256,6 @@ def _terms(
         rents=rents,
         charges=charges,
         country=row.country,
-        region=row.region or (home[1] if row.country == home[0] else ""),
+        region=row.region,
         **_manner(row.frequency, row.periods, row.timing, row.proration, row.holding_over),
     )

@@ -4,9 +4,11 @@ from flask import Blueprint, Response
 
 from proman.base.errors import Refused
 from proman.billing import actions, queries
+from proman.billing.amounts import writer
 from proman.billing.forms import RunForm, asked_day, asked_page
+from proman.billing.reckoning import Show
 from proman.db import begin_write, db
-from proman.identity.session import business_today, current_actor
+from proman.identity.session import business_today, current_actor, current_organization
 from proman.web.render import render, see_other
 
 blueprint = Blueprint("billing", __name__, url_prefix="/billing")
@@ -32,7 +34,7 @@ def preview() -> Response:
     return render(
         "billing/preview.html",
         "billing/_preview.html",
-        preview=queries.preview_run(asked_day(today), asked_page()),
+        preview=queries.preview_run(asked_day(today), asked_page(), _show()),
         today=today,
         may_write=current_actor().may("manager"),
     )
@@ -42,7 +44,7 @@ def preview() -> Response:
 def left_out() -> Response:
     """The leases for which a run would issue nothing, each with the reason."""
     as_of, page = asked_day(business_today()), asked_page()
-    rows, pages = queries.left_out_leases(as_of, page)
+    rows, pages = queries.left_out_leases(as_of, page, _show())
     return render(
         "billing/left_out.html",
         "billing/_left_out.html",
@@ -51,6 +53,12 @@ def left_out() -> Response:
         page=min(page, pages),
         pages_count=pages,
     )
+
+
+def _show() -> Show:
+    """How the organization of this request writes amounts."""
+    here = current_organization()
+    return writer(here.locale, here.currency)
 
 
 @blueprint.post("/runs")

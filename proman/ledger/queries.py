@@ -7,14 +7,13 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, case, func, select
 
-from proman.db import db
+from proman.db import MOST_IDS, db
 from proman.ledger.models import Entry, Posting
 
 _e: Table = Entry.__table__  # type: ignore[assignment]
 _p: Table = Posting.__table__  # type: ignore[assignment]
 
 END_OF_TIME = date.max
-_CHUNK = 500
 
 
 class LeaseBalance(NamedTuple):
@@ -137,11 +136,25 @@ _PAYMENT_ENTRY = (
 )
 
 
+def posted_to(account: str, lease_id: ColumnElement[int], *, debit: bool) -> ColumnElement[int]:
+    """What stands on an account for the lease of the row that is asked for, of all days.
+
+    `debit` says which side counts above nil. For a statement about few leases.
+    """
+    own = _p.alias()
+    side = own.c.debit - own.c.credit if debit else own.c.credit - own.c.debit
+    return (
+        select(func.coalesce(func.sum(side), 0))
+        .where(own.c.lease_id == lease_id, own.c.account == account)
+        .scalar_subquery()
+    )
+
+
 def in_chunks(ids: Collection[int]) -> Iterator[Sequence[int]]:
     """Ids in portions that every engine takes as the parameters of one statement."""
     ordered = sorted(set(ids))
-    for start in range(0, len(ordered), _CHUNK):
-        yield ordered[start : start + _CHUNK]
+    for start in range(0, len(ordered), MOST_IDS):
+        yield ordered[start : start + MOST_IDS]
 
 
 def lease_balances(

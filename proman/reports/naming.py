@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Table, bindparam, select
 
-from proman.db import db
+from proman.db import MOST_IDS, db
 from proman.leases.models import Lease
 from proman.leases.queries import tenants_of
 from proman.leases.standing import place
@@ -20,7 +20,6 @@ _pr: Table = Property.__table__  # type: ignore[assignment]
 _t: Table = Tenant.__table__  # type: ignore[assignment]
 _HERE: ColumnElement[int] = bindparam("organization_id")
 _IDS: ColumnElement[int] = bindparam("ids", expanding=True)
-_CHUNK = 400
 
 _LEASES = (
     select(_l.c.id, place().label("place"), tenants_of.label("tenants"), _l.c.reference)
@@ -90,9 +89,9 @@ NOBODY = Name("–", "", "")
 
 
 def named(rows: Iterable[Row[*tuple[Any, ...]]], by: str, key: str = "id") -> Iterator[Named]:
-    """The rows with their names, read some hundreds at a time; `key` is the column of the id."""
+    """The rows with their names, read many at a time; `key` is the column of the id."""
     waiting = iter(list(rows))
-    while batch := list(islice(waiting, _CHUNK)):
+    while batch := list(islice(waiting, MOST_IDS)):
         names = NAMES[by]([getattr(row, key) for row in batch])
         for row in batch:
             yield Named(row, names.get(getattr(row, key), NOBODY))

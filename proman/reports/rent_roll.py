@@ -19,7 +19,7 @@ from sqlalchemy import (
     true,
 )
 
-from proman.db import db
+from proman.db import MOST_IDS, db
 from proman.leases.models import Charge, Lease, LeaseParty, Rent
 from proman.ledger.models import Entry, Posting
 from proman.properties.models import Property, Unit
@@ -237,7 +237,7 @@ def with_details(rows: Sequence[Row[*tuple[Any, ...]]], as_of: date) -> list[Rol
 
 
 def whole_roll(rows: Iterable[Row[*tuple[Any, ...]]], as_of: date) -> Iterator[RollRow]:
-    """Every row of an export with its details, some hundreds at a time."""
+    """Every row of an export with its details, many at a time."""
     waiting = iter(list(rows))
-    while batch := list(islice(waiting, 400)):
+    while batch := list(islice(waiting, MOST_IDS)):
         yield from with_details(batch, as_of)

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, Table, bindparam, select
 
+from proman.db import MOST_IDS
 from proman.leases.models import Lease
 from proman.leases.queries import LEASE_ROWS, OURS, is_found
 from proman.leases.standing import state_clauses
@@ -51,9 +52,9 @@ class Account:
 
 
 def accounts(rows: Iterable[Row[*tuple[Any, ...]]]) -> Iterator[Account]:
-    """The leases with what they owe and have in credit, read some hundreds at a time."""
+    """The leases with what they owe and have in credit, read many at a time."""
     waiting = iter(list(rows))
-    while batch := list(islice(waiting, 400)):
+    while batch := list(islice(waiting, MOST_IDS)):
         balances = lease_balances([row.id for row in batch])
         for row in batch:
             balance = balances[row.id]

@@ -3,8 +3,7 @@
 from flask import Blueprint, Response, request
 
 from proman.billing.statement_letter import statement_pdf
-from proman.identity.queries import the_organization
-from proman.identity.session import business_today, current_organization
+from proman.identity.session import business_today
 from proman.reports.forms import Span, span_asked
 from proman.reports.rules import Statement
 from proman.reports.statements import (
@@ -47,8 +46,7 @@ def show(lease_id: int) -> Response:
 def pdf(lease_id: int) -> Response:
     """The statement as a letter."""
     about, _, account = _account(lease_id)
-    organization = the_organization(current_organization().id)
-    document = statement_document(organization, about, account)
+    document = statement_document(about, account)
     response = Response(statement_pdf(document), mimetype="application/pdf")
     name = f"statement-{about.lease.reference}-{account.last_day.isoformat()}.pdf"
     response.headers["Content-Disposition"] = f'inline; filename="{_plain(name)}"'

@@ -1,11 +1,11 @@
 """The account of one lease between two days, for the page, the download and the printed letter."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, bindparam, select
+from sqlalchemy import ColumnElement, Row, Table, bindparam, literal, select, union_all
 
 from proman.base.errors import NotThere
 from proman.billing.document import Logo, StatementDocument, StatementRow
@@ -85,15 +85,18 @@ _LEASE = (
     .where(_l.c.organization_id == _HERE, _l.c.id == bindparam("lease_id"))
     .order_by(_lp.c.position, _lp.c.id)
 )
-_NUMBERS = select(_i.c.id, _i.c.number).where(
-    _i.c.organization_id == _HERE, _i.c.id.in_(bindparam("ids", expanding=True))
+_DOCUMENTS = union_all(
+    select(literal("invoice"), _i.c.id, _i.c.number, literal("")).where(
+        _i.c.organization_id == _HERE, _i.c.id.in_(bindparam("invoices", expanding=True))
+    ),
+    select(literal("payment"), _pay.c.id, _pay.c.reference, _pay.c.method).where(
+        _pay.c.organization_id == _HERE, _pay.c.id.in_(bindparam("payments", expanding=True))
+    ),
 )
-_PAYMENTS = select(_pay.c.id, _pay.c.method, _pay.c.reference).where(
-    _pay.c.organization_id == _HERE, _pay.c.id.in_(bindparam("ids", expanding=True))
-)
-_LOGO = (
-    select(_logos.c.id, _logos.c.media_type, _logos.c.content)
-    .where(_logos.c.organization_id == _HERE)
+_LETTERHEAD = (
+    select(Organization, _logos.c.id, _logos.c.media_type, _logos.c.content)
+    .outerjoin(_logos, _logos.c.organization_id == Organization.id)
+    .where(Organization.id == _HERE)
     .order_by(_logos.c.id.desc())
     .limit(1)
 )
@@ -149,45 +152,48 @@ def lease_statement(lease_id: int, first: date, last: date) -> Statement:
     """The lease's account between two days, both inclusive, by effective date."""
     opening = journal.lease_balance(lease_id, first - _ONE_DAY).balance
     rows = journal.statement(lease_id, first, last)
-    numbers = _by_id(_NUMBERS, {row.invoice_id for row in rows if row.invoice_id})
-    payments = _by_id(_PAYMENTS, {row.payment_id for row in rows if row.payment_id})
+    named = _documents(rows)
     moves = [
-        Movement(row.effective_on, row.event, _text(row, numbers, payments), int(row.amount),
+        Movement(row.effective_on, row.event, _text(row, named), int(row.amount),
                  row.invoice_id, row.payment_id)
         for row in rows
     ]  # fmt: skip
     return statement(opening, moves, first, last)
 
 
-def _by_id(query: Any, ids: Collection[int]) -> dict[int, Row[*tuple[Any, ...]]]:
-    if not ids:
+_Documents = Mapping[tuple[str, int], tuple[str | None, str]]
+"""Number or reference, and the method of a payment, by kind and id."""
+
+
+def _documents(rows: Sequence[journal.StatementRow]) -> _Documents:
+    ids = {
+        "invoices": sorted({row.invoice_id for row in rows if row.invoice_id}),
+        "payments": sorted({row.payment_id for row in rows if row.payment_id}),
+    }
+    if not any(ids.values()):
         return {}
-    return {row.id: row for row in db.session.execute(query, {"ids": sorted(ids)})}
+    found = db.session.execute(_DOCUMENTS, ids)
+    return {(kind, key): (number, method) for kind, key, number, method in found}
 
 
-def _text(
-    row: journal.StatementRow,
-    numbers: dict[int, Row[*tuple[Any, ...]]],
-    payments: dict[int, Row[*tuple[Any, ...]]],
-) -> str:
+def _text(row: journal.StatementRow, documents: _Documents) -> str:
     words = EVENTS.get(row.event, row.event.replace("_", " ").capitalize())
-    document = numbers.get(row.invoice_id or 0)
-    payment = payments.get(row.payment_id or 0)
     if row.event.startswith("credit_note") and row.explanation:
         return f"{words} {row.explanation}"
-    if document is not None and document.number:
-        return f"{words} {document.number}"
+    number, _ = documents.get(("invoice", row.invoice_id or 0), (None, ""))
+    if number:
+        return f"{words} {number}"
+    payment = documents.get(("payment", row.payment_id or 0))
     if payment is not None and row.event == "payment":
-        reference = f": {payment.reference}" if payment.reference else ""
-        return f"{words} {METHODS[payment.method]}".strip() + reference
+        reference, method = payment
+        said = f": {reference}" if reference else ""
+        return f"{words} {METHODS[method]}".strip() + said
     return f"{words}: {row.explanation}" if row.explanation else words
 
 
-def statement_document(
-    organization: Organization, about: StatementLease, account: Statement
-) -> StatementDocument:
+def statement_document(about: StatementLease, account: Statement) -> StatementDocument:
     """The statement as it is printed, with letterhead and address as they are today."""
-    logo = db.session.execute(_LOGO).first()
+    organization, logo_id, media_type, content = db.session.execute(_LETTERHEAD).one()
     lease = about.lease
     let = _Address(
         lease.property_street, lease.property_postal_code, lease.property_city,
@@ -195,7 +201,7 @@ def statement_document(
     )  # fmt: skip
     home = _Address(lease.street or "", lease.postal_code or "", lease.city or "", lease.country)
     return StatementDocument(
-        issuer=issuer_snapshot(organization, logo.id if logo else None),
+        issuer=issuer_snapshot(organization, logo_id),
         recipient=recipient_snapshot(
             [name for _, name in about.tenants],
             home,
@@ -205,7 +211,7 @@ def statement_document(
             lease_reference=lease.reference,
             tax_number=lease.tax_number or "",
         ),
-        logo=Logo(logo.media_type, logo.content) if logo else None,
+        logo=Logo(media_type, content) if logo_id else None,
         currency=organization.currency,
         first_day=account.first_day,
         last_day=account.last_day,
