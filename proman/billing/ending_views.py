@@ -24,9 +24,10 @@ def preview(lease_id: int) -> Response:
     today = business_today()
     usual = terms.last_day if terms.last_day and terms.last_day >= today else today
     form = EndingForm(formdata=None, ended_on=max(usual, terms.first_day))
+    is_day = True
     if request.args.get("ended_on", "").strip():
         form.ended_on.process(request.args)
-    is_day = form.ended_on.validate(form)
+        is_day = form.ended_on.validate(form)
     day = form.ended_on.data if is_day else None
     return _page(lease_id, form, day, status=200 if is_day else 422)
 

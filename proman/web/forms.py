@@ -29,6 +29,9 @@ class Form(FlaskForm):
         """As the fields say; and no text holds what a database or a page cannot write."""
         is_valid = bool(super().validate(extra_validators))
         for field in self:
+            if field.process_errors:
+                # What could not be read is neither missing nor too small.
+                field.errors = list(field.process_errors)
             if isinstance(field.data, str) and "\x00" in field.data:
                 field.errors = [*field.errors, "This holds a character that cannot be written."]
                 is_valid = False

@@ -143,6 +143,8 @@ def test_a_lease_is_ended_after_its_money_was_shown(
 ) -> None:
     mona.post("/billing/runs", data={"as_of": today.isoformat()})
     last = today.replace(day=15)
+    usual = mona.get(f"/billing/leases/{begun}/ending")
+    assert (usual.status_code, "is-invalid" in usual.text) == (200, False)
     page = mona.get(f"/billing/leases/{begun}/ending?ended_on={last}").text
     assert "Credit notes" in page
     part = mona.get(f"/billing/leases/{begun}/ending?ended_on={last}", headers=HTMX).text

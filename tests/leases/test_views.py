@@ -68,7 +68,9 @@ def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(
     make_lease(unit, reference="L-77")
     answer = mona.post("/leases/", data=typed(unit, activate="1", rent="abc"))
     assert answer.status_code == 422
-    assert "is not an amount" in answer.text
+    told = BeautifulSoup(answer.text, "lxml").find(id="rent-error")
+    assert told is not None
+    assert told.get_text(strip=True) == "“abc” is not an amount. Write it like 1234.50."
     assert 'value="Anna Petersen"' in answer.text
     answer = mona.post("/leases/", data=typed(unit, activate="1"))
     page = BeautifulSoup(answer.text, "lxml")
