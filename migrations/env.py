@@ -46,16 +46,18 @@ def look() -> bool:
         return False
 
 
-given = context.config.attributes.get("connection")
+attributes = context.config.attributes
+given = attributes.get("connection")
 if given is not None:
     configure(given)
     run()
 else:
     with refusals_in_one_line():
         if look():
-            with migration_connection(settings) as connection:
+            with attributes.get("connecting", migration_connection)(settings) as connection:
                 configure(connection, on_version_apply=tell)
                 require_ours(context.get_context())
                 follow(context.get_context())
                 with compared(context.get_context(), migrations):
                     run()
+                attributes.get("verify", lambda connection: None)(connection)

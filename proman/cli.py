@@ -13,7 +13,7 @@ from proman.doctor import doctor
 def install(app: Flask) -> None:
     """Register the groups of every domain."""
     from proman.billing.commands import group as billing
-    from proman.database.commands import group as database
+    from proman.database.schema_commands import group as database
     from proman.demo.commands import demo
     from proman.identity.commands import organizations_group, users
     from proman.jobs import group as jobs

@@ -26,7 +26,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object 
 
 @click.group("database", cls=CommandGroup)
 def group() -> None:
-    """Backup, verification, drill and restore of the database."""
+    """Schema, backup, verification, drill and restore of the database."""
 
 
 @group.command("status")

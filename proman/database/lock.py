@@ -64,6 +64,11 @@ class Held:
         if not is_same or time.monotonic() - self._written > 0.2:
             self._write()
 
+    def turn_to(self, what: str) -> None:
+        """The operation goes on to something else, under the same hold of the lock."""
+        self.holder = replace(self.holder, what=what, phase="starting", done=0, total=0)
+        self._write()
+
     def _write(self) -> None:
         self._tell(json.dumps(asdict(self.holder)))
         self._written = time.monotonic()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext, MigrationInfo, MigrationStep, RevisionStep
+from flask import current_app
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
@@ -79,6 +81,22 @@ def locked_connection(settings: Settings) -> Iterator[Connection]:
         engine.dispose()
 
 
+def run_holding(
+    act: Callable[[Config, str], None],
+    migrations: Path,
+    revision: str,
+    verify: Callable[[Connection], None],
+) -> None:
+    """Runs a command of Alembic's (upgrade, stamp) for a caller that holds the lock.
+
+    `verify` is asked at its end, before the commit where the engine can take all of it back; what
+    it raises leaves the database there as it was.
+    """
+    config = current_app.extensions["migrate"].migrate.get_config(str(migrations))
+    config.attributes.update(connecting=locked_connection, verify=verify)
+    act(config, revision)
+
+
 def has_work(context: MigrationContext, migrations: Path) -> bool:
     """Whether the command would change the database: a revision to apply, take back or stamp.
 
@@ -120,7 +138,8 @@ def require_ours(context: MigrationContext) -> None:
         names = ", ".join(sorted(found)[:3])
         raise Refused(
             f"The database holds tables ({names}{', …' if len(found) > 3 else ''}) that no "
-            "migration made. Nothing was changed. Give ProMan an empty database."
+            "migration made. Nothing was changed. If ProMan's own schema was made without "
+            "migrations, run: flask database baseline. Else give ProMan an empty database."
         )
 
 

@@ -1,0 +1,26 @@
+"""`flask database deploy …`: the commands that change the schema, each of which calls one verb."""
+
+from __future__ import annotations
+
+import click
+from flask.cli import with_appcontext
+
+from proman.database.commands import BY, group
+from proman.database.deploying import deploy
+from proman.database.installation import installation
+
+__all__ = ["group"]
+
+
+def tell(line: str) -> None:
+    """Says what was done, on standard error, where what is applied is told too."""
+    click.echo(line, err=True)
+
+
+@group.command("deploy")
+@with_appcontext
+def deploy_command() -> None:
+    """Backs up, rehearses on a copy (SQLite), upgrades and verifies, when anything is due."""
+    site = installation()
+    done = deploy(site, BY, tell)
+    click.echo(f"The database is at {site.head}{'.' if done else ': nothing to do.'}")
