@@ -7,10 +7,12 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from proman.base.errors import NotThere, Refused
+from proman.billing.amounts import writer
 from proman.billing.corrections import credit_for_ending
 from proman.billing.crediting import CreditOf, documents, issue_credit_notes, issued_lines
 from proman.billing.issuing import Issued
 from proman.billing.queries import writer_of_here
+from proman.billing.reckoning import Show
 from proman.billing.rules import PlannedInvoice, day_text, plan
 from proman.billing.terms import BillableLease, billable_leases
 from proman.db import db, utc_now
@@ -56,21 +58,23 @@ def the_billable(lease_id: int) -> BillableLease:
     return found[0]
 
 
-def preview_ending(lease_id: int, ended_on: date, *, today: date) -> EndingPreview:
+def preview_ending(lease: BillableLease, ended_on: date, *, today: date) -> EndingPreview:
     """What `end_lease` would do, without doing it. Raises the same refusals."""
-    lease = the_billable(lease_id)
+    lease_id = lease.terms.lease_id
     _check(lease.terms, ended_on)
     ended = replace(lease.terms, ended_on=ended_on, status=LeaseStatus.ENDED)
     last = max(today, ended_on)
     horizon = last + timedelta(days=400)
-    rest = plan(ended, as_of=horizon, billed=lease.billed, show=writer_of_here())
+    here = _here()
+    show = writer(here.locale, here.currency)
+    rest = plan(ended, as_of=horizon, billed=lease.billed, show=show)
     return EndingPreview(
         ended_on,
-        _credits(lease.terms, ended_on),
+        _credits(lease.terms, ended_on, show),
         rest.invoices,
         journal.lease_balance(lease_id).balance,
         journal.deposits_held([lease_id])[lease_id],
-        _return_due(ended_on),
+        _return_due(here, ended_on),
     )
 
 
@@ -86,7 +90,7 @@ def end_lease(
     terms = the_billable(lease_id).terms
     _check(terms, ended_on)
     _record(lease_id, ended_on, reason.strip(), actor)
-    credits = _credits(terms, ended_on)
+    credits = _credits(terms, ended_on, writer_of_here())
     if not credits:
         return []
     text = reason.strip() or f"The lease ended on {day_text(ended_on)}."
@@ -101,7 +105,7 @@ def _record(lease_id: int, ended_on: date, reason: str, actor: Actor) -> None:
         lease_id=lease_id,
         ended_on=ended_on,
         reason=reason,
-        deposit_return_due=_return_due(ended_on),
+        deposit_return_due=_return_due(_here(), ended_on),
         recorded_at=utc_now(),
         recorded_by=actor.id,
     )
@@ -127,8 +131,8 @@ def _check(terms: LeaseTerms, ended_on: date) -> None:
         )
 
 
-def _credits(terms: LeaseTerms, ended_on: date) -> tuple[CreditOf, ...]:
-    lines = credit_for_ending(terms, ended_on, issued_lines(terms.lease_id), show=writer_of_here())
+def _credits(terms: LeaseTerms, ended_on: date, show: Show) -> tuple[CreditOf, ...]:
+    lines = credit_for_ending(terms, ended_on, issued_lines(terms.lease_id), show=show)
     by_invoice = documents(sorted({line.of.invoice_id for line in lines}))
     return tuple(
         CreditOf(document, [line for line in lines if line.of.invoice_id == invoice_id])
@@ -136,6 +140,9 @@ def _credits(terms: LeaseTerms, ended_on: date) -> tuple[CreditOf, ...]:
     )
 
 
-def _return_due(ended_on: date) -> date:
-    organization = db.session.get_one(Organization, db.session.info["organization_id"])
+def _here() -> Organization:
+    return db.session.get_one(Organization, db.session.info["organization_id"])
+
+
+def _return_due(organization: Organization, ended_on: date) -> date:
     return ended_on + timedelta(days=organization.deposit_return_days)

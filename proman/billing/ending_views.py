@@ -8,6 +8,7 @@ from proman.base.errors import Refused
 from proman.billing.ending import EndingPreview, end_lease, preview_ending, the_billable
 from proman.billing.forms import EndingForm
 from proman.billing.parties import addressee
+from proman.billing.terms import BillableLease
 from proman.db import begin_write, db
 from proman.identity.session import business_today, current_actor
 from proman.web.guard import needs
@@ -20,7 +21,8 @@ blueprint = Blueprint("endings", __name__, url_prefix="/billing/leases")
 @needs("manager")
 def preview(lease_id: int) -> Response:
     """What ending the lease on the day of the address would do."""
-    terms = the_billable(lease_id).terms
+    lease = the_billable(lease_id)
+    terms = lease.terms
     today = business_today()
     usual = terms.last_day if terms.last_day and terms.last_day >= today else today
     form = EndingForm(formdata=None, ended_on=max(usual, terms.first_day))
@@ -29,7 +31,7 @@ def preview(lease_id: int) -> Response:
         form.ended_on.process(request.args)
         is_day = form.ended_on.validate(form)
     day = form.ended_on.data if is_day else None
-    return _page(lease_id, form, day, status=200 if is_day else 422)
+    return _page(lease, form, day, status=200 if is_day else 422)
 
 
 @blueprint.post("/<int:lease_id>/ending")
@@ -47,7 +49,7 @@ def end(lease_id: int) -> Response:
             form.refuse(error)
         else:
             return see_other(f"/leases/{lease_id}", _said(len(notes)))
-    return _page(lease_id, form, day, status=422)
+    return _page(the_billable(lease_id), form, day, status=422)
 
 
 def _said(notes: int) -> str:
@@ -57,12 +59,13 @@ def _said(notes: int) -> str:
     return f"The lease is ended; {words} issued."
 
 
-def _page(lease_id: int, form: EndingForm, day: date | None, status: int = 200) -> Response:
+def _page(lease: BillableLease, form: EndingForm, day: date | None, status: int = 200) -> Response:
+    lease_id = lease.terms.lease_id
     found: EndingPreview | None = None
     problem = ""
     if day is not None:
         try:
-            found = preview_ending(lease_id, day, today=business_today())
+            found = preview_ending(lease, day, today=business_today())
         except Refused as error:
             problem = error.message
     return render(

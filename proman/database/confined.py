@@ -10,9 +10,10 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from proman.base.errors import Refused
 from proman.database.sqlite_copy import Progress, silent
@@ -58,14 +59,20 @@ def run(
         clock.cancel()
         child.kill()
         child.wait()
-        for stream in (child.stdin, child.stdout):
-            if stream is not None:
-                stream.close()
+        _close(child.stdin)
+        _close(child.stdout)
     if answer is None:
         raise Refused("The file could not be read within the limits of time and memory.")
     if "refused" in answer:
         raise Refused(str(answer["refused"]))
     return answer
+
+
+def _close(stream: IO[str] | None) -> None:
+    if stream is not None:
+        # An order that nobody took any more is still to be flushed.
+        with suppress(BrokenPipeError):
+            stream.close()
 
 
 def main(work: Work) -> None:

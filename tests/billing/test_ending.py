@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from proman.base.errors import NotThere, Refused
-from proman.billing.ending import EndingPreview, end_lease, preview_ending
+from proman.billing.ending import EndingPreview, end_lease, preview_ending, the_billable
 from proman.billing.issuing import Issued
 from proman.db import begin_write, db
 from proman.leases.models import Lease, LeaseEnding
@@ -36,7 +36,7 @@ def end(lease_id: int, on: date = LAST, reason: str = "") -> list[Issued]:
 
 
 def preview(lease_id: int, on: date = LAST) -> EndingPreview:
-    return preview_ending(lease_id, on, today=TODAY)
+    return preview_ending(the_billable(lease_id), on, today=TODAY)
 
 
 @pytest.mark.parametrize(("proration", "total"), [("actual", 50000), ("days_365", 50685)])

@@ -21,7 +21,7 @@ from sqlalchemy import select
 from proman.base.errors import Refused
 from proman.billing.crediting import credit_invoice
 from proman.billing.deposits import request_deposit
-from proman.billing.ending import end_lease, preview_ending
+from proman.billing.ending import end_lease, preview_ending, the_billable
 from proman.billing.models import Invoice
 from proman.db import begin_write, db
 from proman.identity.session import acting_for
@@ -114,7 +114,7 @@ class Books(RuleBasedStateMachine):
     def end(self, which: int, on: date) -> None:
         lease_id = self.leases[which]
         try:
-            shown = preview_ending(lease_id, on, today=TODAY)
+            shown = preview_ending(the_billable(lease_id), on, today=TODAY)
         except Refused:
             return
         begin_write()
