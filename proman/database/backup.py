@@ -15,7 +15,7 @@ from proman.database import manifest as manifests
 from proman.database.catalogue import Backup
 from proman.database.driver import sqlite3
 from proman.database.installation import Installation, app_version, ask, fingerprint_of
-from proman.database.live import require_live
+from proman.database.live import Source, require_live
 from proman.database.lock import Held, ops_lock
 from proman.database.manifest import Manifest
 from proman.database.sqlite_copy import Facts, Progress, prove, silent
@@ -33,22 +33,34 @@ def back_up(
 
 
 def back_up_holding(
-    site: Installation, reason: str, held: Held, directory: Path | None = None
+    site: Installation,
+    reason: str,
+    held: Held,
+    directory: Path | None = None,
+    source: Source | None = None,
 ) -> Backup:
     """The same for a caller that took the lock for it; how it went is kept for those who look."""
     by, target = held.holder.who, directory or site.backup_dir
     durable.sweep(target)
     with outcomes.noted(site.data_dir, "backup", by):
-        return take(site, reason, by, held.report, target)
+        return take(site, reason, by, held.report, target, source)
 
 
 def take(
-    site: Installation, reason: str, by: str, report: Progress, directory: Path | None = None
+    site: Installation,
+    reason: str,
+    by: str,
+    report: Progress,
+    directory: Path | None = None,
+    source: Source | None = None,
 ) -> Backup:
-    """A new verified backup for a caller that holds the lock; nobody is told how it went."""
+    """A new verified backup for a caller that holds the lock; nobody is told how it went.
+
+    `source` is the live database unless another is given.
+    """
     target = durable.private_directory(directory or site.backup_dir)
     with _plain_refusals(target):
-        live = require_live(site)
+        live = source or require_live(site)
         about = live.about()
         durable.require_space(target, about.size)
         with durable.partial(target) as temporary:

@@ -30,17 +30,21 @@ class About:
     size: int
 
 
-class Live(Protocol):
-    """One live database; where there is none yet, only `exists` answers."""
-
-    def exists(self) -> bool:
-        """Whether there is a database that migrations made."""
+class Source(Protocol):
+    """What a backup is made of."""
 
     def about(self) -> About:
         """What it is and where it stands."""
 
     def copy_into(self, target: Path, report: Progress) -> None:
         """Copies it, as it is at one moment, into the empty SQLite file `target`."""
+
+
+class Live(Source, Protocol):
+    """One live database; where there is none yet, only `exists` answers."""
+
+    def exists(self) -> bool:
+        """Whether there is a database that migrations made."""
 
     def count_rows(self) -> dict[str, int]:
         """Rows of each table, by name."""

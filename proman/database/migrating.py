@@ -27,6 +27,10 @@ from proman.database.server_lock import lock_name
 from proman.settings import Settings
 
 WAIT_SECONDS = 600.0
+EARLIER = (
+    "The database belongs to the earlier ProMan (it has _prisma_migrations). Give this one an "
+    "empty database and take the portfolio over with: flask portfolio import"
+)
 BLOCKED_SECONDS = 60
 """So long a change of the schema waits for whoever uses the table, and all others behind it."""
 
@@ -130,10 +134,7 @@ def require_ours(context: MigrationContext) -> None:
         return
     found = set(inspect(connection).get_table_names()) - OWN_TABLES - {"alembic_version"}
     if "_prisma_migrations" in found:
-        raise Refused(
-            "The database belongs to the earlier ProMan (it has _prisma_migrations). Give this one "
-            "an empty database and take the portfolio over with: flask portfolio import"
-        )
+        raise Refused(EARLIER)
     if found:
         names = ", ".join(sorted(found)[:3])
         raise Refused(

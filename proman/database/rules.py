@@ -16,6 +16,7 @@ REASON_WORDS = {
     "manual": "By hand",
     "schedule": "Schedule",
     "before-upgrade": "Before an upgrade",
+    "before-baseline": "Before a baseline",
     BEFORE_RESTORE: "Before a restore",
     "before-copy": "Before a move",
     "found": "Made elsewhere",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 from flask.cli import with_appcontext
 
+from proman.database.baselining import baseline
 from proman.database.commands import BY, group
 from proman.database.deploying import deploy
 from proman.database.installation import installation
@@ -24,3 +25,16 @@ def deploy_command() -> None:
     site = installation()
     done = deploy(site, BY, tell)
     click.echo(f"The database is at {site.head}{'.' if done else ': nothing to do.'}")
+
+
+@group.command("baseline")
+@with_appcontext
+def baseline_command() -> None:
+    """Brings a database made without migrations under them, if its schema is a revision's own."""
+    site = installation()
+    revision = baseline(site, BY, click.echo)
+    click.echo(f"The database is at {revision}.{_next(site.head, revision)}")
+
+
+def _next(head: str, revision: str) -> str:
+    return "" if revision == head else f" This version needs {head}: flask database deploy"

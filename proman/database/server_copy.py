@@ -1,4 +1,4 @@
-"""Copies what a database server holds at one moment into a SQLite file made by our migrations."""
+"""Copies what a database holds at one moment into a SQLite file made by our migrations."""
 
 from __future__ import annotations
 
@@ -19,13 +19,20 @@ _SIZES = {
 }
 
 
-def copy_snapshot(source: Connection, target: Path, migrations: Path, report: Progress) -> None:
+def copy_snapshot(
+    source: Connection,
+    target: Path,
+    migrations: Path,
+    report: Progress,
+    revision: str | None = None,
+) -> None:
     """Fills the empty file with every row that the connection sees, at the same revision.
 
-    Raises Refused when this version does not know the revision.
+    `revision` is what the schema is that of, where none is noted. Raises Refused when this version
+    does not know it.
     """
     report("preparing", 0, 0)
-    revision = scratch.require_known(migrations, revision_of(source))
+    revision = scratch.require_known(migrations, revision or revision_of(source))
     scratch.migrate(target, migrations, revision)
     tables = tables_of(target)
     with scratch.connection_to(target) as copy:
