@@ -9,11 +9,12 @@ import re
 import warnings
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, Inspector, inspect, text
+from sqlalchemy import Connection, Dialect, Inspector, inspect, text
 from sqlalchemy.engine.interfaces import ReflectedColumn
 from sqlalchemy.exc import SAWarning
 
 from proman.database.autogenerate import OWN_TABLES
+from proman.database.common_ground import is_mysql
 
 Schema = dict[str, str]
 """What each thing is, by its kind and name: `column leases.status` → `VARCHAR(10) not null`."""
@@ -144,12 +145,16 @@ def _numbers_itself(inspector: Inspector, column: ReflectedColumn) -> bool:
     return inspector.dialect.name in ("mysql", "mariadb") and column.get("autoincrement") is True
 
 
+def plain_check(dialect: Dialect, said: str) -> str:
+    """What a check says, without what MySQL and MariaDB write each in their own manner."""
+    if is_mysql(dialect):
+        return re.sub(r"[`()\s]|_utf8mb4", "", said)
+    return _one_line(said)
+
+
 def _checks(inspector: Inspector) -> Schema:
-    # MySQL and MariaDB write what a constraint says each in their own manner.
-    mysql = inspector.dialect.name in ("mysql", "mariadb")
-    noise = re.compile(r"[`()\s]|_utf8mb4" if mysql else r"\s+")
     return {
-        f"check {table}.{one['name']}": noise.sub("" if mysql else " ", one["sqltext"])
+        f"check {table}.{one['name']}": plain_check(inspector.dialect, one["sqltext"])
         for (_, table), checks in inspector.get_multi_check_constraints().items()
         for one in checks
     }

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import click
+from flask import current_app
 from flask.cli import with_appcontext
 
+from proman.base.errors import Refused
 from proman.database.baselining import baseline
 from proman.database.commands import BY, group
 from proman.database.deploying import deploy
 from proman.database.installation import installation
+from proman.database.pushing import push
 
 __all__ = ["group"]
 
@@ -25,6 +28,21 @@ def deploy_command() -> None:
     site = installation()
     done = deploy(site, BY, tell)
     click.echo(f"The database is at {site.head}{'.' if done else ': nothing to do.'}")
+
+
+@group.command("push")
+@click.option("--accept-data-loss", is_flag=True, help="Drop and narrow what holds data, too.")
+@with_appcontext
+def push_command(accept_data_loss: bool) -> None:
+    """Development only: makes the database match the models without a migration."""
+    if not current_app.debug:
+        raise Refused(
+            "push is for development: it keeps no history. In production run: flask database "
+            "deploy. In development run: flask --debug database push"
+        )
+    metadata = current_app.extensions["proman_metadata"]
+    count = push(installation(), metadata, BY, click.echo, accept_data_loss)
+    click.echo("The database matches the models." if count else "Nothing to do.")
 
 
 @group.command("baseline")
