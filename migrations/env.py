@@ -8,12 +8,12 @@ from sqlalchemy import Connection
 
 from proman.base.commands import refusals_in_one_line
 from proman.database.migrating import (
+    Steps,
     compared,
     has_work,
     looking_connection,
     migration_connection,
     require_ours,
-    tell,
 )
 from proman.database.mysql_steps import follow
 
@@ -55,9 +55,11 @@ else:
     with refusals_in_one_line():
         if look():
             with attributes.get("connecting", migration_connection)(settings) as connection:
-                configure(connection, on_version_apply=tell)
+                steps = Steps(connection)
+                configure(connection, on_version_apply=steps.note)
                 require_ours(context.get_context())
                 follow(context.get_context())
                 with compared(context.get_context(), migrations):
                     run()
                 attributes.get("verify", lambda connection: None)(connection)
+            steps.tell()

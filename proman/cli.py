@@ -1,12 +1,14 @@
 """Owns the command groups; each command calls one verb of its domain, in one organization."""
 
 import os
-import sys
+from typing import Any
 
 import click
 from flask import Flask
 
 from proman.base.commands import CommandGroup as CommandGroup
+from proman.base.commands import refusals_in_one_line
+from proman.database.troubles import refused_plainly
 from proman.doctor import doctor
 
 
@@ -22,10 +24,26 @@ def install(app: Flask) -> None:
     groups = (database, demo, billing, jobs, organizations_group, users, portfolio)
     for command in (doctor, export_command, *groups):
         app.cli.add_command(command)
+    for command in app.cli.commands.values():
+        speak_plainly(command)
+
+
+def speak_plainly(command: click.Command) -> None:
+    """What the database refuses is one line, under Flask-Migrate's commands as under our own."""
+    if "invoke" in vars(command):
+        return  # a command is made once, an application as often as it is asked for
+    invoke = command.invoke
+
+    def invoke_plainly(ctx: click.Context) -> Any:
+        with refusals_in_one_line(), refused_plainly():
+            return invoke(ctx)
+
+    command.invoke = invoke_plainly  # type: ignore[method-assign]
 
 
 def main_serve() -> None:
     """`proman serve`: the console script of the container and of scripts/run."""
+    speak_plainly(serve)
     program()
 
 
@@ -47,10 +65,6 @@ def serve(processes: int) -> None:
     from proman import create_app
     from proman.server import serve as serve_app
 
-    try:
-        app = create_app()
-    except click.ClickException as error:
-        error.show()
-        sys.exit(1)
+    app = create_app()
     os.environ.setdefault("FLASK_APP", "proman")
     serve_app(app, processes)

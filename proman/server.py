@@ -16,6 +16,7 @@ from waitress import create_server
 from proman import jobs
 from proman.database import durable, nightly
 from proman.database.installation import installation
+from proman.database.troubles import told
 from proman.db import db
 from proman.identity.installation import setup_code
 from proman.identity.queries import is_set_up
@@ -112,7 +113,7 @@ def _require_ready(app: Flask) -> None:
         try:
             problem = app.extensions["proman_readiness"]()
         except Exception as error:  # every fault of the database stops the start
-            problem = f"The database cannot be used: {str(error).splitlines()[0]}."
+            problem = f"The database cannot be used: {told(error)}"
         finally:
             db.session.remove()
     if problem:

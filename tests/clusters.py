@@ -89,6 +89,24 @@ def primary_and_replica() -> Iterator[tuple[Cluster, Cluster]]:
 
 
 @contextmanager
+def with_password(password: str) -> Iterator[Cluster]:
+    """A server that lets nobody in without the password."""
+    with _folder_of_owner() as top:
+        (top / "password").write_text(password)
+        shutil.chown(top / "password", OWNER)
+        cluster = Cluster(top / "server", free_port())
+        own = ("-A", "scram-sha-256", f"--pwfile={top}/password", "-U", OWNER, "-E", "UTF8")
+        as_owner(_program("initdb"), *own, "-D", cluster.folder)
+        with (cluster.folder / "postgresql.conf").open("a") as settings:
+            settings.write(QUICK)
+        cluster.start()
+        try:
+            yield cluster
+        finally:
+            cluster.stop()
+
+
+@contextmanager
 def pgbouncer(cluster: Cluster) -> Iterator[int]:
     """pgbouncer in transaction mode before a server, with few connections; its port."""
     with _folder_of_owner() as top:

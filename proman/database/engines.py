@@ -57,7 +57,8 @@ def engine_options(url: URL) -> dict[str, Any]:
     }
     if url.get_backend_name() == "postgresql":
         # Behind a pooler in transaction mode a prepared statement may meet another server process.
-        options["connect_args"] = {"prepare_threshold": None}
+        # A database in SQL_ASCII would answer in bytes before it can be refused.
+        options["connect_args"] = {"prepare_threshold": None, "client_encoding": "utf8"}
     else:
         options["connect_args"] = {"sql_mode": common_ground.SQL_MODE}
         # SQLAlchemy's compiler for MySQL takes a join on a subquery for a cartesian product.

@@ -21,9 +21,10 @@ from proman.database.engines import APPLICATION_ID, direct_engine, set_up
 from proman.database.fingerprints import drift_in
 from proman.database.lock import ops_lock
 from proman.database.mysql_steps import interrupted_in
-from proman.database.readiness import MIGRATION
+from proman.database.readiness import MIGRATION, wrong_encoding
 from proman.database.revisions import in_the_way, is_known
 from proman.database.server_lock import lock_name
+from proman.database.troubles import told
 from proman.settings import Settings
 
 WAIT_SECONDS = 600.0
@@ -37,11 +38,17 @@ BLOCKED_SECONDS = 60
 
 @contextmanager
 def looking_connection(settings: Settings) -> Iterator[Connection]:
-    """A connection for a look, without the lock: a backup under way holds nobody up."""
+    """A connection for a look, without the lock: a backup under way holds nobody up.
+
+    Raises Refused when the database cannot hold every name.
+    """
     engine = direct_engine(settings.database_url)
     set_up(engine)
     try:
         with engine.connect() as connection:
+            wrong = wrong_encoding(connection)
+            if wrong:
+                raise Refused(wrong)
             yield connection
     finally:
         engine.dispose()
@@ -80,9 +87,16 @@ def locked_connection(settings: Settings) -> Iterator[Connection]:
             yield connection
             if engine.dialect.name == "sqlite":
                 _require_references(connection)
-            connection.commit()
+            _commit(connection)
     finally:
         engine.dispose()
+
+
+def _commit(connection: Connection) -> None:
+    try:
+        connection.commit()
+    except DBAPIError as error:
+        raise Refused(f"Nothing was changed: {told(error)}") from error
 
 
 def run_holding(
@@ -163,7 +177,7 @@ def compared(context: MigrationContext, migrations: Path) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise Refused(f"The migration failed: {error.orig}.{_unchanged(context)}") from error
+        raise Refused(f"The migration failed: {told(error)}{_unchanged(context)}") from error
     new = [line for line in _drift(context, connection, migrations) if line not in before]
     if not is_strict:
         _note(new)
@@ -197,11 +211,29 @@ def _drift(context: MigrationContext, connection: Connection, migrations: Path) 
     return [] if revision is None else drift_in(connection, migrations, revision)
 
 
-def tell(step: MigrationInfo, **other: object) -> None:
-    """Says on standard error what was applied, taken back or stamped."""
-    done = "Stamped" if step.is_stamp else "Applied" if step.is_upgrade else "Took back"
-    doc = getattr(step.up_revision, "doc", "")
-    click.echo(f"{done} {step.up_revision_id or 'base'}{doc and ': '}{doc}", err=True)
+class Steps:
+    """Says on standard error what was applied, taken back or stamped.
+
+    At once where each step stays; where all of them are undone when one fails, at the end.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._stays = connection.dialect.name not in ("sqlite", "postgresql")
+        self._lines: list[str] = []
+
+    def note(self, step: MigrationInfo, **other: object) -> None:
+        """Takes one step from Alembic."""
+        done = "Stamped" if step.is_stamp else "Applied" if step.is_upgrade else "Took back"
+        doc = getattr(step.up_revision, "doc", "")
+        self._lines.append(f"{done} {step.up_revision_id or 'base'}{doc and ': '}{doc}")
+        if self._stays:
+            self.tell()
+
+    def tell(self) -> None:
+        """Says what was not said yet."""
+        for line in self._lines:
+            click.echo(line, err=True)
+        self._lines.clear()
 
 
 def _prepare_sqlite(connection: Connection) -> None:

@@ -23,7 +23,7 @@ from proman.database.changes import Change, in_words, table_of
 from proman.database.guards import Guards
 from proman.database.installation import Installation
 from proman.database.lock import ops_lock
-from proman.database.migrating import WAIT_SECONDS, locked_connection
+from proman.database.migrating import WAIT_SECONDS, locked_connection, looking_connection
 from proman.database.model_checks import CheckChange
 from proman.database.outcomes import reason_of
 from proman.database.readiness import MIGRATION
@@ -56,6 +56,8 @@ def push(
     accepted, or when the database does not take a change. Nothing was changed then, except on MySQL
     and MariaDB by a change that failed half-way; run again, it goes on from there.
     """
+    with looking_connection(site.settings) as connection:
+        _require_unversioned(connection)
     with (
         ops_lock(site.settings, MIGRATION, by, WAIT_SECONDS),
         locked_connection(site.settings) as connection,

@@ -42,6 +42,9 @@ def _problem(connection: Connection, migrations: Path) -> str:
     question = _READ_ONLY.get(connection.dialect.name)
     if question is not None and connection.scalar(text(question)):
         return "The database can only be read: it is a replica, or was set so. Name the primary."
+    wrong = wrong_encoding(connection)
+    if wrong:
+        return wrong
     cut_off = interrupted_in(connection)
     if cut_off is not None:
         return cut_off.in_the_way()
@@ -49,3 +52,20 @@ def _problem(connection: Connection, migrations: Path) -> str:
     if inspect(connection).has_table("alembic_version"):
         revision = connection.scalar(text("SELECT version_num FROM alembic_version"))
     return in_the_way(migrations, revision)
+
+
+def wrong_encoding(connection: Connection) -> str:
+    """Why the database cannot hold the letters of every script, and what to do; else nothing.
+
+    On MySQL and MariaDB each table says its own, whatever the database's.
+    """
+    if connection.dialect.name != "postgresql":
+        return ""
+    encoding = connection.scalar(text("SHOW server_encoding"))
+    if encoding == "UTF8":
+        return ""
+    name = connection.engine.url.database
+    return (
+        f"The database {name} is in {encoding}, which does not hold every name. Make it anew: "
+        f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0"
+    )

@@ -1,0 +1,77 @@
+"""What a database or a disk refuses, told in one line that says what to do."""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+
+from proman.base.errors import Refused
+from proman.database.driver import sqlite3
+
+_ADVICE = (
+    (
+        r"refused|timed? ?out|timeout|resolve|Name or service|unreachable|Can't connect",
+        "Start the server, or correct host and port in DATABASE_URL.",
+    ),
+    (
+        r"password|pg_hba|role .* does not exist|Access denied for user [^ ]*$",
+        "Correct user and password in DATABASE_URL.",
+    ),
+    (
+        r"Unknown database|database .* does not exist",
+        "Make an empty database of that name, or correct DATABASE_URL.",
+    ),
+    (
+        r"permission denied|must be owner|denied to user|denied for user",
+        "Give ProMan's user every privilege on its database (on PostgreSQL: make it the owner).",
+    ),
+    (r"disk is full|No space left|is full", "Free some space and try again."),
+    (
+        r"readonly|read.only|Read-only",
+        "ProMan has to write there: give its user the file and its directory, or name the primary.",
+    ),
+    (
+        r"unable to open database file",
+        "The directory has to be there and ProMan's user has to write in it.",
+    ),
+    (
+        r"not a database|malformed",
+        "Correct DATABASE_URL, or put a backup in its place: flask database restore FILE",
+    ),
+    (r"is locked", "Another program holds it: end that one, or try again."),
+)
+"""What the drivers say in which case, and what a person can do then; the first that fits holds."""
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+
+
+@contextmanager
+def refused_plainly() -> Iterator[None]:
+    """What a database or a disk refuses inside becomes Refused, with what can be done."""
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error) as error:
+        raise Refused(f"The database cannot be used: {told(error)}") from error
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        raise Refused(f"The disk cannot be used{where}: {_advised(str(error.strerror))}") from error
+
+
+def told(error: Exception) -> str:
+    """What the driver says in its first line, and what to do."""
+    said = error.orig if isinstance(error, DBAPIError) else error
+    arguments: tuple[Any, ...] = getattr(said, "args", ())
+    is_numbered = len(arguments) > 1 and isinstance(arguments[0], int)
+    line = str(arguments[1] if is_numbered else said).partition("\n")[0]
+    return _advised(re.sub(r"\s+", " ", line).strip())
+
+
+def _advised(line: str) -> str:
+    advice = next((advice for words, advice in _ADVICE if re.search(words, line)), "")
+    return f"{line.rstrip('.')}. {advice}".rstrip()
