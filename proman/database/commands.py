@@ -33,7 +33,7 @@ def group() -> None:
 @as_json
 @with_appcontext
 def status(as_json: bool) -> None:
-    """Engine, version, revision, drift, size, last backup, last proven restore."""
+    """Engine, version, revision, drift, size, backups, replica, SQLite's library."""
     site = installation()
     found = standing.status(site, utc_now())
     values = {
@@ -41,12 +41,16 @@ def status(as_json: bool) -> None:
         "server_version": found.server_version,
         "revision": found.revision,
         "head": found.head,
-        "pending": found.revision != found.head,
-        "drift": standing.drift(site),
+        "pending": found.pending,
+        "drift": found.drift,
         "size_bytes": found.size,
         "free_bytes": found.free,
         "last_backup": utc_text(found.newest.created_at) if found.newest else None,
         "last_proven": utc_text(found.last_proven) if found.last_proven else None,
+        "replica": found.has_replica,
+        "replica_lag_seconds": found.replica_lag,
+        "sqlite_version": found.sqlite_version,
+        "sqlite_faults": found.sqlite_faults,
         "warnings": found.warnings,
     }
     _print(values, as_json)
@@ -162,4 +166,6 @@ def _print(values: dict[str, Any], as_json: bool) -> None:
         return
     for key, value in values.items():
         shown = "; ".join(map(str, value)) if isinstance(value, list) else value
+        if isinstance(value, bool):
+            shown = "yes" if value else "no"
         click.echo(f"{key.replace('_', ' ')}: {'–' if shown in (None, '') else shown}")

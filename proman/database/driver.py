@@ -21,4 +21,14 @@ def library_is_safe() -> bool:
     return tuple(sqlite3.sqlite_version_info) >= SAFE_SINCE
 
 
-__all__ = ["SAFE_SINCE", "library_is_safe", "sqlite3"]
+def library_faults() -> list[str]:
+    """What is known to be wrong with this SQLite, in sentences."""
+    if library_is_safe():
+        return []
+    return [
+        f"This SQLite ({sqlite3.sqlite_version}) can lose committed changes in a rare race; "
+        f"{'.'.join(map(str, SAFE_SINCE))} or later does not."
+    ]
+
+
+__all__ = ["SAFE_SINCE", "library_faults", "library_is_safe", "sqlite3"]

@@ -14,7 +14,8 @@ from sqlalchemy import Engine, create_engine, event, text
 from proman.app import create_app
 from proman.database import replica as replicas
 from proman.database.replica import Replica
-from proman.db import db
+from proman.database.status import Status, status
+from proman.db import db, utc_now
 from proman.identity.session import acting_for
 from proman.settings import UnusableSetting, read_settings
 from tests import factories
@@ -52,6 +53,11 @@ class Site:
         """Whether the replica has replayed all that the primary has written."""
         with self.app.app_context():
             return self.replica.may_answer(self.replica.place())
+
+    def status(self) -> Status:
+        """What the command and the page tell."""
+        with self.app.app_context():
+            return status(self.app.extensions["proman_installation"], utc_now())
 
     def on_the_replica(self, words: str) -> None:
         """Run a statement on the replica itself."""
@@ -151,6 +157,7 @@ def test_one_that_lags_is_left_until_it_is_level(
     site.on_the_replica("SELECT pg_wal_replay_pause()")
     add_house(mona, "Second House")
     wait_until(lambda: (site.replica.lag() or 0) > 0.3)
+    assert (site.status().replica_lag or 0) > 0.3
     for _ in range(2):
         assert "Second House" in vera.get(ROLL).text
     assert len(told(caplog)) == 1
@@ -171,6 +178,8 @@ def test_one_that_dies_is_done_without(
     for path in (ROLL, ROLL, f"{ROLL}.csv"):
         assert "First House" in vera.get(path).text
     assert len(told(caplog)) == 1
+    assert site.status().replica_lag is None
+    assert any("does not follow" in one for one in site.status().warnings)
     site.follower.start()
     monkeypatch.setattr(site.replica, "_rests_until", 0.0)
     wait_until(site.follows)
