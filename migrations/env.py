@@ -50,6 +50,7 @@ attributes = context.config.attributes
 given = attributes.get("connection")
 if given is not None:
     configure(given)
+    follow(context.get_context())
     run()
 else:
     with refusals_in_one_line():

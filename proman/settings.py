@@ -90,8 +90,11 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     )
 
 
-def parse_database_url(text: str, data_dir: Path) -> URL:
-    """Turn any accepted form of DATABASE_URL into a URL with ProMan's driver."""
+def parse_database_url(text: str, data_dir: Path, name: str = "DATABASE_URL") -> URL:
+    """Turn any accepted form of an address into a URL with ProMan's driver.
+
+    Raises UnusableSetting, which names the variable or option that it came from.
+    """
     example = "sqlite:////data/proman.sqlite, or postgresql://user:password@host/proman"
     if not text:
         return URL.create("sqlite+pysqlite", database=str(data_dir / "proman.sqlite"))
@@ -103,14 +106,14 @@ def parse_database_url(text: str, data_dir: Path) -> URL:
         driver = DRIVERS[url.drivername.partition("+")[0]]
     except (ArgumentError, KeyError, ValueError):
         raise UnusableSetting(
-            "DATABASE_URL", "is not an address of SQLite, PostgreSQL, MySQL or MariaDB.", example
+            name, "is not an address of SQLite, PostgreSQL, MySQL or MariaDB.", example
         ) from None
     if driver.startswith("sqlite"):
         if not url.database or url.database == ":memory:":
-            raise UnusableSetting("DATABASE_URL", "names no file.", "sqlite:////data/proman.sqlite")
+            raise UnusableSetting(name, "names no file.", "sqlite:////data/proman.sqlite")
         return URL.create(driver, database=_absolute(url.database))
     if not url.host or not url.database:
-        raise UnusableSetting("DATABASE_URL", "names no host or no database.", example)
+        raise UnusableSetting(name, "names no host or no database.", example)
     if driver.startswith(("mysql", "mariadb")):
         url = url.update_query_dict({"charset": "utf8mb4"})
     return url.set(drivername=driver)

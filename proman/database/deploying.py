@@ -26,6 +26,7 @@ from proman.database.revisions import in_the_way, is_known
 from proman.database.server_copy import revision_of
 from proman.database.shape import REVISIONS
 from proman.database.sqlite_copy import prove
+from proman.database.unfinished import unfinished_in
 
 BEFORE_UPGRADE = "before-upgrade"
 Tell = Callable[[str], None]
@@ -70,9 +71,12 @@ def deploy(site: Installation, by: str, tell: Tell) -> bool:
 
 
 def _standing(site: Installation) -> _Standing:
-    """Read without the lock. Raises Refused when a newer version made the database."""
+    """Read without the lock. Raises Refused for a newer version's database, or part of a copy."""
     with looking_connection(site.settings) as connection:
         found = _Standing(revision_of(connection), interrupted_in(connection))
+        unfinished = unfinished_in(connection)
+    if unfinished:
+        raise Refused(unfinished)
     if found.revision is not None and not is_known(site.migrations, found.revision):
         raise Refused(in_the_way(site.migrations, found.revision))
     return found

@@ -16,6 +16,7 @@ from proman.database.installation import Installation, ask
 from proman.database.server_swap import replace_all
 from proman.database.snapshots import server_snapshot
 from proman.database.sqlite_copy import Progress, opened
+from proman.database.unfinished import unfinished_in
 
 Answer = TypeVar("Answer")
 
@@ -150,6 +151,9 @@ class LiveServer:
     def require_replaceable(self) -> None:
         with server_snapshot(self._url) as connection:
             revision, head = server_copy.revision_of(connection), self._site.head
+            unfinished = unfinished_in(connection)
+        if unfinished:
+            raise Refused(unfinished)
         if revision != head:
             raise Refused(
                 f"The database is at revision {revision or 'none'}, a restore needs {head}. "

@@ -1,4 +1,4 @@
-"""Readies a server for many rows at once, and leaves it as if each row had come alone."""
+"""Readies a database for many rows at once, and leaves it as if each row had come alone."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Table, bindparam, func, select, text
+
+from proman.database.statistics import ROWS_LOOKED_AT
 
 _FOREIGN_KEYS = text(
     "SELECT conrelid::regclass::text, quote_ident(conname), pg_get_constraintdef(oid) "
@@ -30,12 +32,15 @@ def many_rows(connection: Connection, tables: Sequence[Table]) -> Iterator[None]
             connection.exec_driver_sql(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
         _advance_sequences(connection, tables)
         connection.exec_driver_sql(f"ANALYZE {', '.join(_quoted(connection, tables))}")
+    elif connection.dialect.name == "sqlite":
+        yield
+        connection.exec_driver_sql(f"PRAGMA analysis_limit = {ROWS_LOOKED_AT}")
+        connection.exec_driver_sql("ANALYZE")
     else:
-        if connection.dialect.name != "sqlite":
-            # An id of nought is one like any other.
-            connection.exec_driver_sql(
-                "SET SESSION sql_mode = concat(@@sql_mode, ',NO_AUTO_VALUE_ON_ZERO')"
-            )
+        # An id of nought is one like any other.
+        connection.exec_driver_sql(
+            "SET SESSION sql_mode = concat(@@sql_mode, ',NO_AUTO_VALUE_ON_ZERO')"
+        )
         yield
 
 

@@ -85,15 +85,20 @@ def ops_lock(settings: Settings, what: str, who: str, wait: float = 0.0) -> Iter
     # Someone who only looks holds it for an instant, so the first moment does not count as taken.
     until = time.monotonic() + max(wait, 0.25)
     holder = Holder(what, who, datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"))
-    with _taken_here(settings, until):
+    with _taken_here(settings, until), _file_beside(settings.data_dir / HOLDER) as tell:
         if settings.is_sqlite:
-            with _file_beside(settings.data_dir / HOLDER) as tell:
-                yield Held(holder, tell)
+            yield Held(holder, tell)
             return
         with server_lock.taken(settings.database_url, until) as tell_all:
             if tell_all is None:
                 raise UnderWay(_holder_told(settings))
-            yield Held(holder, tell_all)
+
+            def tell_both(text: str) -> None:
+                # Here too: those who work on this data directory may be on another database.
+                tell(text)
+                tell_all(text)
+
+            yield Held(holder, tell_both)
 
 
 def holder(settings: Settings) -> Holder | None:

@@ -25,6 +25,7 @@ from proman.database.readiness import MIGRATION, wrong_encoding
 from proman.database.revisions import in_the_way, is_known
 from proman.database.server_lock import lock_name
 from proman.database.troubles import told
+from proman.database.unfinished import unfinished_in
 from proman.settings import Settings
 
 WAIT_SECONDS = 600.0
@@ -118,10 +119,11 @@ def run_holding(
 def has_work(context: MigrationContext, migrations: Path) -> bool:
     """Whether the command would change the database: a revision to apply, take back or stamp.
 
-    Raises Refused when the database is ahead of this version.
+    Raises Refused when the database is ahead of this version, or holds a part of a copy.
     """
     if context.as_sql:
         return False
+    require_whole(context)
     if context.purge:
         return True
     heads = context.get_current_heads()
@@ -144,6 +146,7 @@ def require_ours(context: MigrationContext) -> None:
     """
     connection = context.connection
     assert connection is not None
+    require_whole(context)
     if context.get_current_heads() or not _is_migrating(context) or interrupted_in(connection):
         return
     found = set(inspect(connection).get_table_names()) - OWN_TABLES - {"alembic_version"}
@@ -156,6 +159,13 @@ def require_ours(context: MigrationContext) -> None:
             "migration made. Nothing was changed. If ProMan's own schema was made without "
             "migrations, run: flask database baseline. Else give ProMan an empty database."
         )
+
+
+def require_whole(context: MigrationContext) -> None:
+    """Raises Refused when a copy into the database was begun and not finished."""
+    unfinished = unfinished_in(context.connection) if context.connection else ""
+    if unfinished:
+        raise Refused(unfinished)
 
 
 @contextmanager
@@ -249,7 +259,7 @@ def _require_references(connection: Connection) -> None:
     if broken:
         connection.rollback()
         tables = ", ".join(sorted({str(row[0]) for row in broken}))
-        raise Refused(f"The migration would leave rows that refer to nothing in: {tables}.")
+        raise Refused(f"Rows would be left that refer to nothing, in: {tables}.")
 
 
 def _prepare_postgresql(connection: Connection) -> None:

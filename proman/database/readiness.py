@@ -9,6 +9,7 @@ from sqlalchemy import Connection, inspect, text
 from proman.database.lock import holder
 from proman.database.mysql_steps import interrupted_in
 from proman.database.revisions import in_the_way
+from proman.database.unfinished import unfinished_in
 from proman.db import db
 from proman.settings import Settings
 
@@ -45,6 +46,9 @@ def _problem(connection: Connection, migrations: Path) -> str:
     wrong = wrong_encoding(connection)
     if wrong:
         return wrong
+    unfinished = unfinished_in(connection)
+    if unfinished:
+        return unfinished
     cut_off = interrupted_in(connection)
     if cut_off is not None:
         return cut_off.in_the_way()

@@ -1,4 +1,4 @@
-"""`flask database deploy …`: the commands that change the schema, each of which calls one verb."""
+"""`flask database deploy …`: the commands that make a schema, each of which calls one verb."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from flask.cli import with_appcontext
 from proman.base.errors import Refused
 from proman.database.baselining import baseline
 from proman.database.commands import BY, group
+from proman.database.copy_command import copy
 from proman.database.deploying import deploy
 from proman.database.installation import installation
 from proman.database.pushing import push
 
 __all__ = ["group"]
+
+group.add_command(copy)
 
 
 def tell(line: str) -> None:

@@ -44,16 +44,22 @@ def migrate(path: Path, migrations: Path, revision: str = "head") -> None:
     Needs an application context, as the migrations themselves do. The file is at rest afterwards,
     without a write-ahead log.
     """
-    with _alembic, connection_to(path) as connection:
-        config = Config()
-        config.set_main_option("script_location", str(migrations).replace("%", "%%"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+    with connection_to(path) as connection:
+        migrate_through(connection, migrations, revision)
         breach = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchone()
         if breach is not None:
             connection.rollback()
             raise Refused(f"The migration would leave rows of {breach[0]} that refer to nothing.")
         connection.commit()
+
+
+def migrate_through(connection: Connection, migrations: Path, revision: str = "head") -> None:
+    """The same on any engine, in the transaction of the connection; the caller commits."""
+    with _alembic:
+        config = Config()
+        config.set_main_option("script_location", str(migrations).replace("%", "%%"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
 
 
 @contextmanager

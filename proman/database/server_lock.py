@@ -95,10 +95,13 @@ class _Note:
 def connected(url: URL) -> Iterator[Connection]:
     """A connection of one's own, outside of any pool."""
     engine = direct_engine(url)
+    connection = engine.connect()
     try:
-        with engine.connect() as connection:
-            yield connection
+        yield connection
     finally:
+        # What went wrong inside is to be told, not that a broken connection cannot be closed.
+        with suppress(SQLAlchemyError):
+            connection.close()
         engine.dispose()
 
 

@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 from sqlalchemy import URL, Connection
 
 from proman.database.engines import direct_engine, set_up
+from proman.database.sqlite_copy import reading
 
 PATIENCE_SECONDS = 3600
 """How long a server keeps a result that is fetched slowly because the disk it goes to is slow."""
+
+
+def snapshot(url: URL) -> AbstractContextManager[Connection]:
+    """A connection to a database of any engine that sees one moment and can change nothing."""
+    if url.get_backend_name() == "sqlite":
+        return file_snapshot(Path(url.database or ""))
+    return server_snapshot(url)
+
+
+@contextmanager
+def file_snapshot(path: Path) -> Iterator[Connection]:
+    """The same for a SQLite file, whose writers are held up by nothing."""
+    with reading(path, "mode=ro") as connection:
+        connection.exec_driver_sql("BEGIN")
+        connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
+        yield connection
 
 
 @contextmanager

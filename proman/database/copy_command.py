@@ -1,0 +1,85 @@
+"""`flask database copy`: how far it is, and what was moved."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import ExitStack
+from typing import Any
+
+import click
+from flask.cli import with_appcontext
+
+from proman.database.commands import BY
+from proman.database.commands import as_json as json_option
+from proman.database.copying import Copied, copy_to
+from proman.database.installation import installation
+
+
+@click.command("copy")
+@click.option("--to", "address", required=True, metavar="URL", help="An empty database.")
+@json_option
+@with_appcontext
+def copy(address: str, as_json: bool) -> None:
+    """Moves everything to an empty database of any engine and proves it; changes nothing here."""
+    with _Bar() as bar:
+        copied = copy_to(installation(), address, BY, bar.show)
+    for name in copied.left_out:
+        click.echo(f"Note: {name} is no table of ProMan's and was left out.", err=True)
+    if copied.changes_since:
+        click.echo(
+            f"Note: {copied.changes_since} changes were made here since the copy began and are not "
+            "in it. Before you go over: stop ProMan, empty the target and copy again.",
+            err=True,
+        )
+    click.echo(json.dumps(_as_dict(copied)) if as_json else _in_words(copied))
+
+
+def _as_dict(copied: Copied) -> dict[str, Any]:
+    return {
+        "to": copied.target,
+        "revision": copied.revision,
+        "rows": copied.rows,
+        "content_hash": copied.content_hash,
+        "left_out": copied.left_out,
+        "changes_since": copied.changes_since,
+    }
+
+
+def _in_words(copied: Copied) -> str:
+    rows = sum(copied.rows.values())
+    return (
+        f"Copied {rows:,} rows of {len(copied.rows)} tables to {copied.target}, revision "
+        f"{copied.revision}. Row counts, sums of money and contents are the same "
+        f"({copied.content_hash}).\n"
+        "The source is as it was. To go over: stop ProMan, set DATABASE_URL to that address and "
+        "start it."
+    )
+
+
+class _Bar:
+    """A bar on standard error, made when it is known how much there is to do."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._bar: Any = None
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *fault: object) -> None:
+        self._stack.close()
+
+    def show(self, phase: str, done: int, total: int) -> None:
+        """Moves the bar there; without a terminal it is a line for each kind of work.
+
+        Which table it is at would change too often for either.
+        """
+        work = phase.partition(" ")[0].capitalize()
+        if self._bar is None:
+            if not total:
+                return
+            bar = click.progressbar(length=total, label=work, file=sys.stderr)
+            self._bar = self._stack.enter_context(bar)
+        self._bar.label = work
+        self._bar.update(done - self._bar.pos)
