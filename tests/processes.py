@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
@@ -61,6 +62,8 @@ def _redirected(said: Path, act: Callable[..., None], arguments: tuple[Any, ...]
     descriptor = os.open(said, os.O_WRONLY | os.O_APPEND)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
+    # Whoever runs in the background of a shell hands down that it is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     act(*arguments)
 
 
