@@ -13,10 +13,12 @@ import pytest
 from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import func, select
 
 from proman.db import begin_write, db
 from proman.demo.actions import Wanted, demonstration_today, load_demonstration
 from proman.identity.passwords import hash_password
+from proman.properties.models import Property
 from proman.settings import Settings
 from tests.conftest import make_app
 from tests.factories import PASSWORD
@@ -140,6 +142,18 @@ def test_every_page(books: tuple[Book, Book], who: str, at_least: int) -> None:
     pages = _every_page(books, who)
     assert len(pages) >= at_least
     assert _compare(books, who, pages) == {}
+
+
+@pytest.mark.xdist_group("books")
+@pytest.mark.parametrize("single", [True, False])
+def test_a_property_let_as_a_whole_and_one_in_parts(books: tuple[Book, Book], single: bool) -> None:
+    whole = select(func.min(Property.id)).where(Property.is_single_unit == single)
+    pages = []
+    for book in books:
+        with book.app.app_context():
+            key = db.session.scalar(whole.execution_options(everywhere=True))
+            pages.append(f"/properties/{key}")
+    assert _compare(books, "manager", {pages[0]: pages[1]}) == {}
 
 
 @pytest.mark.xdist_group("books")

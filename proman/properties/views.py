@@ -13,7 +13,6 @@ from proman.properties.forms import TYPES, PropertyForm
 from proman.properties.models import Property
 from proman.properties.queries import (
     counts_of,
-    is_let,
     only_unit,
     properties_listing,
     the_property,
@@ -71,9 +70,8 @@ def show(property_id: int) -> Response:
         "properties/show.html",
         building=building,
         unit=unit,
-        is_let=unit is not None and is_let(unit.id, business_today()),
         counts=counts_of(property_id, business_today()),
-        page=units_listing().page({"property": str(property_id)}, _day()),
+        page=None if unit else units_listing().page({"property": str(property_id)}, _day()),
         types=dict(TYPES),
         events=life_of("properties", building.id, building.created_at),
     )
