@@ -173,6 +173,7 @@ def _fill(
             _require_same(source, copy, table, read[table.name])
             done += read[table.name].rows
         report("finishing", total, total)
+        loading.look_anew(copy, tables)
         unfinished.clear(copy)
     return read
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from sqlalchemy import Connection, Table, bindparam, func, select, text
+from sqlalchemy.exc import SQLAlchemyError
 
+from proman.database.common_ground import is_mysql
 from proman.database.statistics import ROWS_LOOKED_AT
 
 _FOREIGN_KEYS = text(
@@ -42,6 +44,18 @@ def many_rows(connection: Connection, tables: Sequence[Table]) -> Iterator[None]
             "SET SESSION sql_mode = concat(@@sql_mode, ',NO_AUTO_VALUE_ON_ZERO')"
         )
         yield
+
+
+def look_anew(connection: Connection, tables: Sequence[Table]) -> None:
+    """Has MySQL look at its tables again, which it would do some time later by itself.
+
+    Until then it answers as if they were empty. It commits; `many_rows` did it on PostgreSQL.
+    """
+    if is_mysql(connection.dialect):
+        names = ", ".join(_quoted(connection, tables))
+        # What was carried stands whether it looks now or later.
+        with suppress(SQLAlchemyError):
+            connection.exec_driver_sql(f"ANALYZE TABLE {names}").all()
 
 
 def empty(connection: Connection, tables: Sequence[Table]) -> None:

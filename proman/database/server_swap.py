@@ -50,6 +50,7 @@ def replace_all(
             if ledger_balance(connection) != ledger_balance(source):
                 raise Refused("The ledger of the restored database is not the one staged.")
             connection.commit()
+            loading.look_anew(connection, tables)
     except (SQLAlchemyError, ValueError, TypeError) as error:
         why = reason_of(error).rstrip(".")
         raise Refused(f"The database could not be replaced: {why}. Nothing was changed.") from error

@@ -118,6 +118,12 @@ def test_around_all_engines_everything_stays_as_it_was(demonstration, tmp_path):
             assert (told["left_out"], told["changes_since"]) == ([], 0)
             assert told["rows"]["leases"] == LEASES
         assert held_in(stations[-1].data_dir / "proman.sqlite") == before
+        with administration(MYSQL) as server:
+            counted = server.exec_driver_sql(
+                "SELECT n_rows FROM mysql.innodb_table_stats WHERE table_name = 'leases'"
+                f" AND database_name = '{third.database}'"
+            )
+            assert counted.scalar_one() > LEASES // 2
         for station in stations[1:]:
             assert_sound_and_going_on(station)
 
