@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from proman.base.errors import Refused
 from proman.database import backup, catalogue, durable, outcomes, restores, sources, swap
-from proman.database import manifest as manifests
 from proman.database.findings import findings
 from proman.database.installation import Event, Installation
 from proman.database.live import live_database
@@ -32,7 +31,9 @@ def judge_and_stage(site: Installation, restore_id: str) -> Restore:
             found = findings(site, reporter.restore.source, staged, manifest)
         except Exception as error:
             restores.drop_files(site.data_dir, restore_id)
-            return reporter.turn("refused", fault=outcomes.reason_of(error), ended_at=_now())
+            return reporter.turn(
+                "refused", fault=outcomes.reason_of(error), ended_at=restores.now_text()
+            )
         for name in (restores.UPLOAD, restores.SOURCE):
             durable.remove_database(path.with_name(name))
         return reporter.turn("ready", findings=found)
@@ -58,9 +59,11 @@ def carry_out(
             _note_proven(site, reporter.restore)
         except Exception as error:
             restores.drop_files(site.data_dir, restore_id)
-            return reporter.turn("failed", fault=outcomes.reason_of(error), ended_at=_now())
+            return reporter.turn(
+                "failed", fault=outcomes.reason_of(error), ended_at=restores.now_text()
+            )
         restores.drop_files(site.data_dir, restore_id)
-        return reporter.turn("done", phase="", fault=None, ended_at=_now())
+        return reporter.turn("done", phase="", fault=None, ended_at=restores.now_text())
 
 
 def load_settled(site: Installation, restore_id: str) -> Restore:
@@ -76,20 +79,21 @@ def finish_interrupted(site: Installation) -> None:
     """After a start: settles restores whose process died, by what the live database says."""
     for one in restores.every(site.data_dir):
         if one.stage == "failed" and one.ended_at is None:
-            restores.save(site.data_dir, replace(one, ended_at=_now()))
+            restores.save(site.data_dir, replace(one, ended_at=restores.now_text()))
         if one.stage == "swapping" and one.fault == restores.CUT_OFF:
             if live_database(site).stamp() == one.stamp:
                 site.checks.void_cookies()
-                settled = replace(one, stage="done", fault=None, ended_at=_now())
+                settled = replace(one, stage="done", fault=None, ended_at=restores.now_text())
             else:
-                settled = replace(one, stage="failed", ended_at=_now())
+                settled = replace(one, stage="failed", ended_at=restores.now_text())
             restores.save(site.data_dir, settled)
     restores.sweep(site.data_dir)
 
 
 def undoable(site: Installation) -> Restore | None:
     """The last restore, while the backup made before it is still there and it was no undo's."""
-    last = next((one for one in restores.every(site.data_dir) if one.stage == "done"), None)
+    done = (one for one in restores.every(site.data_dir) if one.stage == "done")
+    last = max(done, key=lambda one: one.ended, default=None)
     if last is None or last.safety is None or last.is_undo:
         return None
     names = {one.name for one in catalogue.backups_in(site.backup_dir) if one.is_verified}
@@ -140,7 +144,3 @@ def _note_proven(site: Installation, one: Restore) -> None:
         with contextlib.suppress(Exception):
             listed = catalogue.backup_named(site.backup_dir, one.file)
             catalogue.note_proven(listed, utc_now())
-
-
-def _now() -> str:
-    return manifests.utc_text(utc_now())

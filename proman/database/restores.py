@@ -94,6 +94,11 @@ class Restore:
         return manifests.moment_from(self.created_at)
 
     @property
+    def ended(self) -> datetime:
+        """When it ended, naive UTC; until then, when it was asked for."""
+        return manifests.moment_from(self.ended_at or self.created_at)
+
+    @property
     def is_running(self) -> bool:
         """Whether it changes by itself."""
         return self.stage in RUNNING
@@ -114,13 +119,18 @@ def create(
         file=file,
         by=by,
         actor_id=actor_id,
-        created_at=manifests.utc_text(utc_now()),
+        created_at=now_text(),
         is_undo=is_undo,
     )
     durable.private_directory(data_dir / FOLDER)
     durable.private_directory(data_dir / FOLDER / one.id)
     save(data_dir, one)
     return one
+
+
+def now_text() -> str:
+    """The instant as a restore keeps it: two of one second are told apart."""
+    return f"{utc_now().isoformat(timespec='microseconds')}Z"
 
 
 def directory_of(data_dir: Path, restore_id: str) -> Path:
@@ -166,7 +176,7 @@ def every(data_dir: Path) -> list[Restore]:
     for path in sorted((data_dir / FOLDER).glob(f"*/{STATE}")):
         with contextlib.suppress(NotThere):
             found.append(load(data_dir, path.parent.name))
-    return sorted(found, key=lambda one: (one.created_at, one.id), reverse=True)
+    return sorted(found, key=lambda one: one.created, reverse=True)
 
 
 @contextlib.contextmanager

@@ -82,6 +82,18 @@ def test_a_listed_backup_brings_everything_back_and_undo_takes_it_back(house):
     assert restore.undoable(house.site) is None
 
 
+def test_what_is_undone_is_what_was_restored_last_not_what_was_asked_for_last(house):
+    made = back_up(house.site, "manual", "Alice")
+    first, second = (
+        restore.judge_and_stage(house.site, sources.from_list(house.site, made.name, "Alice").id)
+        for _ in range(2)
+    )
+    restored(house, second)
+    assert restore.undoable(house.site).id == second.id
+    restored(house, first)
+    assert restore.undoable(house.site).id == first.id
+
+
 def test_the_trail_of_the_restored_database_says_who_restored_what(house, copy):
     done = restored(house, judged(house, copy))
     row = house.sql(
