@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 from flask import Flask
-from flask_login import LoginManager
+from flask_login import LoginManager, current_user
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -158,8 +158,10 @@ def connect(app: Flask) -> None:
 
 def secure(app: Flask) -> None:
     """Logins, forged requests, who may call what, headers, proxies."""
-    login = LoginManager(app)
+    login = LoginManager(app, add_context_processor=False)
     login.session_protection = None
+    # Looked up where a page names it: an error page does not, and may be about the database.
+    app.jinja_env.globals.update(current_user=current_user)
     session.install(login)
     gate.install(app)
     CSRFProtect(app)

@@ -88,6 +88,24 @@ class Session(FlaskSession):
             if error.connection_invalidated and error.statement is None:
                 raise OutcomeUnknown from error
             raise
+        self.info["is_saved"] = True
+
+    def rollback(self) -> None:
+        """Take back what is not committed; a database that is lost does so itself."""
+        try:
+            super().rollback()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+
+    def close(self) -> None:
+        """End the transaction and forget what was loaded, whether the database is lost or not."""
+        try:
+            super().close()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            super().close()  # of the lost connection nothing is asked any more
 
     def read_from(self, engine: Engine | None) -> None:
         """Read from a replica from now on, until the next change; None: from the database itself.
@@ -118,6 +136,7 @@ class Session(FlaskSession):
             raise RuntimeError("begin_write() must come before the first change")
         self.read_from(None)
         self.info["has_written"] = True
+        self.info["is_saved"] = False
         connection = self.connection(execution_options={"write": True})
         organization_id = self.info.get("organization_id")
         if organization_id is not None and connection.dialect.name != "sqlite":
@@ -136,6 +155,11 @@ def begin_write() -> None:
     session = db.session()
     assert isinstance(session, Session)
     session.begin_write()
+
+
+def is_saved() -> bool:
+    """Whether the last change that was begun on the current session is committed."""
+    return bool(db.session.info.get("is_saved"))
 
 
 class Scoped:

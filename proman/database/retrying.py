@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
-from proman.db import db
+from proman.db import db, is_saved
 
 log = logging.getLogger(__name__)
 ATTEMPTS = 6
@@ -46,7 +46,7 @@ def until_it_stands(
         try:
             return work()
         except DBAPIError as error:
-            if not was_taken_back(error):
+            if is_saved() or not was_taken_back(error):
                 raise
             db.session.rollback()
             log.info("Taken back by the database, tried again (%d): %s", attempt, error.orig)

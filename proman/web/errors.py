@@ -10,7 +10,7 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from proman.base.errors import NotThere, Refused
-from proman.db import OutcomeUnknown, db
+from proman.db import OutcomeUnknown, db, is_saved
 from proman.web.guard import is_open, to_login
 from proman.web.render import is_partial, tell
 
@@ -69,6 +69,9 @@ def _too_large(error: Exception) -> Response:
 
 def _database(error: DBAPIError) -> Response:
     log.exception("The database did not answer")
+    if is_saved():
+        message = "It was saved. Then the database stopped answering, so it cannot be shown yet."
+        return _answer(503, message, page="saved")
     return _answer(503, "The database does not answer. Nothing was changed; try again in a moment.")
 
 
