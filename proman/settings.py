@@ -1,6 +1,7 @@
 """Owns the settings: the one reader of the environment."""
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ DRIVERS = {
     "mysql": "mysql+pymysql",
     "mariadb": "mariadb+pymysql",
 }
+_SEVERAL_HOSTS = re.compile(r"(postgres[a-z+]*://)([^/@]*@)?([^/@?]*,[^/@?]*)([/?].*)?")
+_HOST = re.compile(r"(?:\[([^]]+)]|([^:]+))(?::(\d*))?")
 
 
 class UnusableSetting(ValueError):
@@ -90,10 +93,14 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     )
 
 
-def parse_database_url(text: str, data_dir: Path, name: str = "DATABASE_URL") -> URL:
+def parse_database_url(
+    text: str, data_dir: Path, name: str = "DATABASE_URL", of_several: str = "read-write"
+) -> URL:
     """Turn any accepted form of an address into a URL with ProMan's driver.
 
-    Raises UnusableSetting, which names the variable or option that it came from.
+    Where it names several hosts of PostgreSQL and not which of them it means, it means one that is
+    `of_several` (libpq's target_session_attrs). Raises UnusableSetting, which names the variable
+    or option that it came from.
     """
     example = "sqlite:////data/proman.sqlite, or postgresql://user:password@host/proman"
     if not text:
@@ -102,7 +109,7 @@ def parse_database_url(text: str, data_dir: Path, name: str = "DATABASE_URL") ->
         path = text.removeprefix("file:").partition("?")[0]
         return URL.create("sqlite+pysqlite", database=_absolute(path))
     try:
-        url = make_url(text)
+        url = _from_any_form(text, of_several)
         driver = DRIVERS[url.drivername.partition("+")[0]]
     except (ArgumentError, KeyError, ValueError):
         raise UnusableSetting(
@@ -112,11 +119,28 @@ def parse_database_url(text: str, data_dir: Path, name: str = "DATABASE_URL") ->
         if not url.database or url.database == ":memory:":
             raise UnusableSetting(name, "names no file.", "sqlite:////data/proman.sqlite")
         return URL.create(driver, database=_absolute(url.database))
-    if not url.host or not url.database:
+    if not (url.host or url.query.get("host")) or not url.database:
         raise UnusableSetting(name, "names no host or no database.", example)
     if driver.startswith(("mysql", "mariadb")):
         url = url.update_query_dict({"charset": "utf8mb4"})
     return url.set(drivername=driver)
+
+
+def _from_any_form(text: str, of_several: str) -> URL:
+    """SQLAlchemy takes several hosts in the query only, not before the database as libpq does."""
+    found = _SEVERAL_HOSTS.fullmatch(text)
+    if found is None:
+        return make_url(text)
+    scheme, user, hosts, rest = found.groups(default="")
+    each = [_HOST.fullmatch(host) for host in hosts.split(",")]
+    if None in each:
+        raise ValueError(hosts)
+    places = {
+        "host": ",".join(one[1] or one[2] for one in each if one),
+        "port": ",".join(one[3] or "5432" for one in each if one),
+    }
+    url = make_url(f"{scheme}{user}{rest}").update_query_dict(places)
+    return url.set(query={"target_session_attrs": of_several, **url.query})
 
 
 def _replica_url(text: str, primary: URL) -> URL | None:
@@ -124,7 +148,7 @@ def _replica_url(text: str, primary: URL) -> URL | None:
         return None
     example = "postgresql://user:password@replica/proman"
     try:
-        url = parse_database_url(text, Path())
+        url = parse_database_url(text, Path(), of_several="standby")
     except UnusableSetting:
         raise UnusableSetting("DATABASE_REPLICA_URL", "is not an address.", example) from None
     if {url.get_backend_name(), primary.get_backend_name()} != {"postgresql"}:

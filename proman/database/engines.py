@@ -25,6 +25,17 @@ APPLICATION_ID = 0x50524D4E
 PAGE_SIZE = 4096
 BUSY_SECONDS = 30
 CONNECT_SECONDS = 10
+_PATIENCE = {
+    "connect_timeout": CONNECT_SECONDS,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
+"""A machine that is gone says nothing: libpq would wait for it two minutes, or hours for an answer.
+
+Seconds, the last in milliseconds; DATABASE_URL may say otherwise.
+"""
 _CHANGES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 
 
@@ -58,7 +69,11 @@ def engine_options(url: URL) -> dict[str, Any]:
     if url.get_backend_name() == "postgresql":
         # Behind a pooler in transaction mode a prepared statement may meet another server process.
         # A database in SQL_ASCII would answer in bytes before it can be refused.
-        options["connect_args"] = {"prepare_threshold": None, "client_encoding": "utf8"}
+        options["connect_args"] = {
+            **{name: value for name, value in _PATIENCE.items() if name not in url.query},
+            "prepare_threshold": None,
+            "client_encoding": "utf8",
+        }
     else:
         options["connect_args"] = {"sql_mode": common_ground.SQL_MODE}
         # SQLAlchemy's compiler for MySQL takes a join on a subquery for a cartesian product.

@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import URL, Engine, create_engine, text
+from sqlalchemy import URL, Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from proman.database.engines import engine_options, set_up
@@ -44,10 +44,18 @@ def replica() -> "Replica | None":
 def read_from_replica(place: str = "") -> bool:
     """Have the session read from the replica if there is one that may answer; says whether."""
     own = replica()
-    if own is None or not own.may_answer(place):
+    if own is None or own.rests:
         return False
-    _session().read_from(own.engine)
-    return True
+    session = _session()
+    session.read_from(own.engine)
+    try:
+        # The connection that is read from: another one may lead to another replica.
+        if own.may_answer(session.connection(), place):
+            return True
+    except DBAPIError as error:
+        own.fail(error)
+    session.read_from(None)
+    return False
 
 
 def read_from_primary(error: DBAPIError) -> None:
@@ -95,23 +103,30 @@ class Replica:
         with self._primary.connect() as connection:
             return str(connection.execute(_PLACE).scalar_one())
 
-    def may_answer(self, place: str) -> bool:
-        """Whether it is there, a replica of this very database, and past `place` of the log."""
-        if time.monotonic() < self._rests_until:
-            return False
-        try:
-            state = self._state(place or "0/0")
-            problem = self._problem(state)
-        except DBAPIError as error:
-            self.fail(error)
-            return False
+    @property
+    def rests(self) -> bool:
+        """Whether it failed a moment ago."""
+        return time.monotonic() < self._rests_until
+
+    def may_answer(self, connection: Connection, place: str) -> bool:
+        """Whether the connection leads to a replica of this very database, past `place` of the log.
+
+        What is read next on it is no older than that. Raises DBAPIError when one of the two
+        databases does not answer.
+        """
+        state = self._state(connection, place or "0/0")
+        problem = self._problem(state)
         self._say(problem)
-        return not problem and bool(state.is_there)
+        if problem:
+            return False
+        connection.connection.rollback()  # its snapshot is from before the look at the log
+        return bool(state.is_there)
 
     def lag(self) -> float | None:
         """Seconds behind the primary, None when that cannot be told."""
         try:
-            state = self._state("0/0")
+            with self.engine.connect() as connection:
+                state = self._state(connection, "0/0")
         except DBAPIError:
             return None
         is_known = state.is_replica and state.is_connected and state.lag is not None
@@ -122,9 +137,12 @@ class Replica:
         self._rests_until = time.monotonic() + REST_SECONDS
         self._say(str(error.orig).strip().splitlines()[0])
 
-    def _state(self, place: str) -> Any:
-        with self.engine.connect() as connection:
-            return connection.execute(_STATE, {"place": place}).one()
+    def _state(self, connection: Connection, place: str) -> Any:
+        state = connection.execute(_STATE, {"place": place}).one()
+        if not (state.is_replica and state.is_connected):
+            # Of several hosts another one may be a replica by now.
+            connection.invalidate()
+        return state
 
     def _problem(self, state: Any) -> str:
         if not self._identity:

@@ -99,8 +99,9 @@ def _place(url: URL) -> tuple[object, ...]:
     engine = url.get_backend_name().replace("mariadb", "mysql")
     if engine == "sqlite":
         return engine, Path(url.database or "").resolve()
-    host = "localhost" if url.host in _LOCAL else url.host
-    return engine, host, url.port or _PORTS[engine], url.database
+    host = "localhost" if url.host in _LOCAL else url.host or url.query.get("host")
+    port = url.port or url.query.get("port") or _PORTS[engine]
+    return engine, host, port, url.database
 
 
 @contextmanager

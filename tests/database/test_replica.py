@@ -51,8 +51,8 @@ class Site:
 
     def follows(self) -> bool:
         """Whether the replica has replayed all that the primary has written."""
-        with self.app.app_context():
-            return self.replica.may_answer(self.replica.place())
+        with self.app.app_context(), self.replica.engine.connect() as connection:
+            return self.replica.may_answer(connection, self.replica.place())
 
     def status(self) -> Status:
         """What the command and the page tell."""
@@ -213,7 +213,8 @@ def test_another_database_is_no_replica(site: Site, caplog: pytest.LogCaptureFix
     with site.app.app_context():
         stranger = Replica(site.primary.url("template1"), db.engine)
         caplog.clear()
-        assert not stranger.may_answer("")
+        with stranger.engine.connect() as connection:
+            assert not stranger.may_answer(connection, "")
         stranger.engine.dispose()
     assert "it is no replica of this database" in told(caplog)[0]
 
