@@ -67,7 +67,7 @@ class Cluster:
 @contextmanager
 def primary_and_replica() -> Iterator[tuple[Cluster, Cluster]]:
     """A server and another that follows it by streaming replication."""
-    with _folder_of_owner() as top:
+    with folder_of_owner() as top:
         primary = Cluster(top / "primary", free_port())
         as_owner(_program("initdb"), "-A", "trust", "-U", OWNER, "-E", "UTF8", "-D", primary.folder)
         with (primary.folder / "postgresql.conf").open("a") as settings:
@@ -91,7 +91,7 @@ def primary_and_replica() -> Iterator[tuple[Cluster, Cluster]]:
 @contextmanager
 def with_password(password: str) -> Iterator[Cluster]:
     """A server that lets nobody in without the password."""
-    with _folder_of_owner() as top:
+    with folder_of_owner() as top:
         (top / "password").write_text(password)
         shutil.chown(top / "password", OWNER)
         cluster = Cluster(top / "server", free_port())
@@ -109,7 +109,7 @@ def with_password(password: str) -> Iterator[Cluster]:
 @contextmanager
 def pgbouncer(cluster: Cluster) -> Iterator[int]:
     """pgbouncer in transaction mode before a server, with few connections; its port."""
-    with _folder_of_owner() as top:
+    with folder_of_owner() as top:
         port = free_port()
         (top / "users").write_text(f'"{OWNER}" ""\n')
         (top / "pgbouncer.ini").write_text(
@@ -128,7 +128,8 @@ def pgbouncer(cluster: Cluster) -> Iterator[int]:
 
 
 @contextmanager
-def _folder_of_owner() -> Iterator[Path]:
+def folder_of_owner() -> Iterator[Path]:
+    """A folder for servers that run as OWNER, removed afterwards."""
     # Outside pytest's own folders, which only root may enter.
     top = Path(mkdtemp(prefix="proman-test-"))
     try:

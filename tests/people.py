@@ -25,7 +25,15 @@ class Person:
         self, path: str, *, start: str = "/password/change", **fields: Any
     ) -> requests.Response:
         """POST a form, with the token that the page `start` gives; redirects are not followed."""
+        return self.send(path, self.token(start), **fields)
+
+    def token(self, start: str = "/password/change") -> str:
+        """The token that a page gives for the forms of this session."""
         token = _TOKEN.search(self.get(start).text)
         assert token is not None
-        data = {**fields, "csrf_token": token.group(1)}
+        return token.group(1)
+
+    def send(self, path: str, token: str, **fields: Any) -> requests.Response:
+        """POST a form with a token that a page gave before; redirects are not followed."""
+        data = {**fields, "csrf_token": token}
         return self.http.post(self.url + path, data=data, timeout=60, allow_redirects=False)
