@@ -7,6 +7,7 @@ from flask import current_app
 from sqlalchemy import Connection
 
 from proman.base.commands import refusals_in_one_line
+from proman.database import quarantine
 from proman.database.migrating import (
     Steps,
     compared,
@@ -54,6 +55,7 @@ if given is not None:
     run()
 else:
     with refusals_in_one_line():
+        quarantine.finish_pending(settings)
         if look():
             with attributes.get("connecting", migration_connection)(settings) as connection:
                 steps = Steps(connection)

@@ -14,7 +14,7 @@ from flask import Flask
 from waitress import create_server
 
 from proman import jobs
-from proman.database import durable, nightly
+from proman.database import durable, nightly, quarantine
 from proman.database.installation import installation
 from proman.database.troubles import told
 from proman.db import db
@@ -30,9 +30,11 @@ def serve(app: Flask, processes: int = 1) -> None:
     """Serve until TERM or INT; open requests are answered, then the database is closed.
 
     More than one process share the listening sockets; one that dies is replaced. Exits with 1 and
-    one line when the database is not at this version's revision or the port is taken.
+    one line when the database is not at this version's revision or the port is taken. Raises
+    Refused when a restore that was cut off cannot be ended.
     """
     settings: Settings = app.extensions["proman_settings"]
+    quarantine.finish_pending(settings)
     _require_ready(app)
     with app.app_context():
         nightly.tidy(installation())

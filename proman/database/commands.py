@@ -11,7 +11,15 @@ from flask.cli import with_appcontext
 
 from proman.base.commands import CommandGroup
 from proman.base.errors import Refused
-from proman.database import catalogue, nightly, restore, restores, sources, verifying
+from proman.database import (
+    catalogue,
+    nightly,
+    quarantine,
+    restore,
+    restores,
+    sources,
+    verifying,
+)
 from proman.database import status as standing
 from proman.database.backup import back_up
 from proman.database.catalogue import Backup
@@ -111,6 +119,7 @@ def drill(name: str | None) -> None:
 def restore_command(file: Path, yes: bool) -> None:
     """Replaces the database by FILE (a path or a name of the list), after a safety backup."""
     site = installation()
+    quarantine.finish_pending(site.settings)
     one = _judged(site, file)
     click.echo(sources.in_words(one), err=True)
     if (
@@ -120,10 +129,11 @@ def restore_command(file: Path, yes: bool) -> None:
         restores.drop_files(site.data_dir, one.id)
         raise Refused("Nothing was changed.")
     restores.confirm(site.data_dir, one.id)
-    done = restore.carry_out(site, one.id, db.engine.dispose)
+    done = restore.carry_out(site, one.id, db.engine.dispose, may_move=True)
     if done.stage != "done":
         raise Refused(done.fault or "The restore failed.")
-    click.echo(f"Restored {done.source}. What was there before: {done.safety or 'nothing'}.")
+    before = done.safety or done.quarantine or "nothing"
+    click.echo(f"Restored {done.source}. What was there before: {before}.")
 
 
 @group.command("prune")

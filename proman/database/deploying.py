@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from proman.base.errors import Refused
-from proman.database import catalogue, durable, outcomes, scratch
+from proman.database import catalogue, durable, outcomes, quarantine, scratch
 from proman.database.backup import back_up_holding
 from proman.database.catalogue import Backup
 from proman.database.fingerprints import drift_in
@@ -50,6 +50,7 @@ def deploy(site: Installation, by: str, tell: Tell) -> bool:
     on a copy of it. `tell` is given each step that is done. Raises Refused when a step fails: up to
     the upgrade itself nothing was changed then; on MySQL and MariaDB what it did stays.
     """
+    quarantine.finish_pending(site.settings)
     if not _standing(site).is_due(site):
         return False
     with ops_lock(site.settings, "deployment", by, WAIT_SECONDS) as held:

@@ -21,8 +21,9 @@ def findings(
     """What a person should know before confirming: age, rows, what would be lost, warnings."""
     taken = manifest.moment if manifest else moment_of(Path(source).name)
     taken = taken or staged.newest_change
+    damage = live_database(site).damage()
     # To the second the name says when; the file's own trail says it exactly.
-    rows_today, changes = _today(site, staged.newest_change or taken)
+    rows_today, changes = ({}, 0) if damage else _today(site, staged.newest_change or taken)
     verdict = staged.verdict
     return Findings(
         taken_at=utc_text(taken) if taken else None,
@@ -33,6 +34,7 @@ def findings(
         rows_today=rows_today,
         changes_since=changes,
         warnings=[*verdict.warnings, *_broken_books(staged.breaches)],
+        damage=damage,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from sqlalchemy import Connection
 
 from proman.base.errors import Refused
-from proman.database import server_copy, server_maintenance, sqlite_copy, swap
+from proman.database import quarantine, server_copy, server_maintenance, sqlite_copy, swap
 from proman.database.driver import sqlite3
 from proman.database.installation import Installation, ask
 from proman.database.server_swap import replace_all
@@ -45,7 +45,10 @@ class Live(Source, Protocol):
     """One live database; where there is none yet, only `exists` answers."""
 
     def exists(self) -> bool:
-        """Whether there is a database that migrations made."""
+        """Whether there is a database that holds anything."""
+
+    def damage(self) -> str:
+        """What is broken in its file, in a sentence; nothing where a server looks after that."""
 
     def count_rows(self) -> dict[str, int]:
         """Rows of each table, by name."""
@@ -74,6 +77,8 @@ def live_database(site: Installation) -> Live:
 def require_live(site: Installation) -> Live:
     """The live database; raises Refused when there is none yet."""
     live = live_database(site)
+    if site.settings.is_sqlite and quarantine.is_pending(site.live):
+        raise Refused("A restore of the damaged database was cut off. To end it: flask db upgrade")
     if not live.exists():
         where = site.settings.database_file or site.settings.database_url.render_as_string()
         raise Refused(f"There is no database at {where} yet. Run: flask db upgrade")
@@ -87,7 +92,22 @@ class LiveFile:
         self._path = path
 
     def exists(self) -> bool:
-        return self._path.is_file()
+        if not self._path.is_file():
+            return False
+        with opened(self._path, "mode=rw") as live:
+            return bool(sqlite_copy.table_names(live))
+
+    def damage(self) -> str:
+        if not self._path.is_file():
+            return ""
+        if self._path.stat().st_size == 0 and Path(f"{self._path}-wal").exists():
+            # To open it would delete what its write-ahead log still holds.
+            return "The file is empty."
+        try:
+            sqlite_copy.prove(self._path, options="mode=ro")
+        except Refused as refusal:
+            return refusal.message
+        return ""
 
     def about(self) -> About:
         with opened(self._path, "mode=rw") as live:
@@ -126,6 +146,9 @@ class LiveServer:
     def exists(self) -> bool:
         with server_snapshot(self._url) as connection:
             return server_copy.revision_of(connection) is not None
+
+    def damage(self) -> str:
+        return ""
 
     def about(self) -> About:
         with server_snapshot(self._url) as connection:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from proman.base.errors import Refused
-from proman.database import catalogue, durable, restore
+from proman.database import catalogue, durable, quarantine, restore
 from proman.database.backup import back_up
 from proman.database.installation import Installation
 from proman.database.lock import UnderWay, ops_lock
@@ -46,6 +46,8 @@ def tidy(site: Installation) -> str:
     restore.finish_interrupted(site)
     try:
         with ops_lock(site.settings, "tidying up", BY):
+            if site.settings.is_sqlite:
+                quarantine.sweep(site.live)
             swept = durable.sweep(site.backup_dir) + durable.sweep(site.data_dir)
     except UnderWay:
         return "restores only, because something was under way"

@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from proman.base.errors import Refused
-from proman.database import backup, catalogue, durable, outcomes, restores, sources, swap
+from proman.database import (
+    backup,
+    catalogue,
+    durable,
+    outcomes,
+    quarantine,
+    restores,
+    sources,
+    swap,
+)
 from proman.database.findings import findings
 from proman.database.installation import Event, Installation
 from proman.database.live import live_database
@@ -40,12 +49,18 @@ def judge_and_stage(site: Installation, restore_id: str) -> Restore:
 
 
 def carry_out(
-    site: Installation, restore_id: str, dispose: Callable[[], object] = lambda: None
+    site: Installation,
+    restore_id: str,
+    dispose: Callable[[], object] = lambda: None,
+    may_move: bool = False,
 ) -> Restore:
     """Replaces the live database by the staged one; all of it or nothing.
 
     Under the lock and in maintenance: a verified safety backup, then one transaction. Ends done or
     failed with the reason; `dispose` closes the connections of this process to the old database.
+
+    No safety backup can be made of a damaged SQLite file: it is kept in quarantine. Only who has no
+    other connection to it than `dispose` closes may ask for that by `may_move`.
     """
     with restores.running(site.data_dir, restore_id):
         reporter = Reporter(site.data_dir, restores.load(site.data_dir, restore_id))
@@ -54,8 +69,13 @@ def carry_out(
         try:
             reporter.turn("restoring")
             with _alone(site, reporter) as held:
-                _replace(site, reporter, held)
-                dispose()
+                if _damage(reporter.restore):
+                    _require_movable(reporter.restore, may_move)
+                    dispose()
+                    _replace_damaged(site, reporter)
+                else:
+                    _replace(site, reporter, held)
+                    dispose()
             _note_proven(site, reporter.restore)
         except Exception as error:
             restores.drop_files(site.data_dir, restore_id)
@@ -125,17 +145,42 @@ def _replace(site: Installation, reporter: Reporter, held: Held) -> None:
             site, BEFORE_RESTORE, one.by, lambda p, d, t: report(f"safety backup: {p}", d, t)
         )
         report("preparing", 0, 0)
-    event = Event(one.actor_id, one.by, "restored", one.source, _audited(one, safety))
-    swap.mark(site, staged, one.stamp, event)
-    # Before the swap: a kill right after it must not leave an old cookie valid.
-    site.checks.void_cookies()
+    _begin_swap(site, reporter, safety_backup=safety.name if safety else None)
     reporter.turn("swapping", safety=safety.name if safety else None)
     live.replace_by(staged, one.stamp, safety.path if safety else None, report)
 
 
-def _audited(one: Restore, safety: catalogue.Backup | None) -> dict[str, str | None]:
+def _damage(one: Restore) -> str:
+    return one.findings.damage if one.findings else ""
+
+
+def _require_movable(one: Restore, may_move: bool) -> None:
+    if not may_move:
+        raise Refused(
+            f"The live database is damaged: {_damage(one)} Nothing was changed. Stop ProMan, then "
+            f"run: flask database restore {one.source}"
+        )
+
+
+def _replace_damaged(site: Installation, reporter: Reporter) -> None:
+    one = reporter.restore
+    folder = quarantine.new_folder(site.live)
+    reporter("moving the damaged database to quarantine", 0, 0)
+    _begin_swap(site, reporter, quarantine=str(folder))
+    reporter.turn("swapping", quarantine=str(folder))
+    staged = restores.directory_of(site.data_dir, one.id) / restores.STAGED
+    quarantine.replace_damaged(staged, site.live, one.stamp, folder)
+
+
+def _begin_swap(site: Installation, reporter: Reporter, **left: str | None) -> None:
+    """Readies the staged file; `left` tells the trail where what was there before is."""
+    one = reporter.restore
     taken = one.findings.taken_at if one.findings else None
-    return {"restore": one.id, "taken_at": taken, "safety_backup": safety.name if safety else None}
+    told = {"restore": one.id, "taken_at": taken, **left}
+    staged = restores.directory_of(site.data_dir, one.id) / restores.STAGED
+    swap.mark(site, staged, one.stamp, Event(one.actor_id, one.by, "restored", one.source, told))
+    # Before the swap: a kill right after it must not leave an old cookie valid.
+    site.checks.void_cookies()
 
 
 def _note_proven(site: Installation, one: Restore) -> None:

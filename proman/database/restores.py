@@ -38,7 +38,10 @@ _ID = re.compile(r"[0-9a-f]{16}")
 
 @dataclass(frozen=True)
 class Findings:
-    """What the file holds, shown before it is restored; times are ISO 8601, UTC."""
+    """What the file holds, shown before it is restored; times are ISO 8601, UTC.
+
+    `damage` is what is broken in the live file: of it nothing can be counted then.
+    """
 
     taken_at: str | None
     revision: str
@@ -48,6 +51,7 @@ class Findings:
     rows_today: dict[str, int]
     changes_since: int
     warnings: list[str]
+    damage: str = ""
 
     @property
     def taken(self) -> datetime | None:
@@ -57,6 +61,8 @@ class Findings:
     @property
     def differences(self) -> list[tuple[str, int, int]]:
         """Kinds of record whose numbers differ: name, rows today, rows afterwards."""
+        if self.damage:
+            return []
         names = sorted((self.rows.keys() | self.rows_today.keys()) - HOUSEKEEPING)
         both = [(name, self.rows_today.get(name, 0), self.rows.get(name, 0)) for name in names]
         return [(name.replace("_", " "), now, then) for name, now, then in both if now != then]
@@ -67,7 +73,8 @@ class Restore:
     """One restore; its stage is judging, ready, confirmed, restoring, swapping or how it ended.
 
     `key` lets the page that asked follow the progress when no login counts any more; `stamp` marks
-    the staged database, so that a swap can be told after a kill.
+    the staged database, so that a swap can be told after a kill. What was there before is in the
+    backup `safety`, or its damaged files are in the folder `quarantine`.
     """
 
     id: str
@@ -86,6 +93,7 @@ class Restore:
     fault: str | None = None
     findings: Findings | None = None
     safety: str | None = None
+    quarantine: str | None = None
     ended_at: str | None = None
 
     @property

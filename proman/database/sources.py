@@ -9,7 +9,7 @@ from proman.base.errors import Refused
 from proman.database import archive, catalogue, durable, restores
 from proman.database.installation import Installation
 from proman.database.manifest import Manifest
-from proman.database.restores import Restore
+from proman.database.restores import Findings, Restore
 
 
 def from_list(
@@ -76,12 +76,21 @@ def in_words(one: Restore) -> str:
         return one.source
     lines = [
         f"{one.source}: taken {found.taken_at or 'at an unknown time'}, revision {found.revision}.",
-        f"{found.changes_since} recorded changes since then would be lost.",
+        _lost(found),
         *(f"Note: {warning}" for warning in found.warnings),
     ]
     for name, now, then in found.differences:
         lines.append(f"{name}: {now} rows now, {then} afterwards.")
     return "\n".join(lines)
+
+
+def _lost(found: Findings) -> str:
+    if found.damage:
+        return (
+            f"The live database is damaged: {found.damage} No safety backup can be made of it; "
+            "its files are kept in quarantine instead. What it held since is lost."
+        )
+    return f"{found.changes_since} recorded changes since then would be lost."
 
 
 def _plain_name(name: str) -> str:

@@ -95,12 +95,12 @@ def copy_pinned(
         copy.execute("PRAGMA journal_mode=DELETE")
 
 
-def prove(path: Path, report: Progress = silent) -> Facts:
-    """Checks a database file at rest from end to end and reads what it holds.
+def prove(path: Path, report: Progress = silent, options: str = AT_REST) -> Facts:
+    """Checks a database file, by default one at rest, from end to end and reads what it holds.
 
     Raises Refused with the first fault found.
     """
-    with opened(path) as connection:
+    with opened(path, options) as connection:
         try:
             report("checking integrity", 0, 0)
             found = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]

@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from proman.database import catalogue, outcomes, rules
+from proman.database import catalogue, outcomes, quarantine, rules
 from proman.database.catalogue import Backup
 from proman.database.driver import library_faults, sqlite3
 from proman.database.fingerprints import drift_in
@@ -121,6 +121,9 @@ def _warnings(
         found.append(f"Only {free >> 20} MiB are free where backups are kept.")
     if about.engine == "sqlite":
         found += library_faults()
+        folders = ", ".join(map(str, quarantine.kept(site.live)))
+        if folders:
+            found.append(f"Damaged database files are kept until you delete them: {folders}.")
     return found
 
 
