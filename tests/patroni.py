@@ -6,18 +6,21 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 import requests
 
+from tests import test_processes
 from tests.clusters import OWNER, PROGRAMS, as_owner, folder_of_owner, free_port
-from tests.test_processes import wait_until
 
 TTL = 5
 """Seconds after which a primary that has fallen silent is no longer the primary."""
 SCOPE = "proman"
-PATIENCE = 60
+PATIENCE = 120
+"""Seconds; on a busy machine a node takes its time to come back."""
+wait_until = partial(test_processes.wait_until, patience=PATIENCE)
 
 
 class Node:

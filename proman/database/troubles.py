@@ -15,6 +15,10 @@ from proman.database.driver import sqlite3
 
 _ADVICE = (
     (
+        r"session is read-only",
+        "No server there takes changes: wait until one does, or correct the hosts in DATABASE_URL.",
+    ),
+    (
         r"refused|timed? ?out|timeout|resolve|Name or service|unreachable|Can't connect",
         "Start the server, or correct host and port in DATABASE_URL.",
     ),

@@ -35,10 +35,9 @@ from tests.conftest import make_app, make_settings
 from tests.database.test_replica import ROLL, asked, units_were_read
 from tests.factories import PASSWORD
 from tests.instances import run
-from tests.patroni import Node, Patroni, patroni
+from tests.patroni import Node, Patroni, patroni, wait_until
 from tests.people import Person
 from tests.servers import Server, serving
-from tests.test_processes import wait_until
 
 pytestmark = [pytest.mark.clusters, pytest.mark.xdist_group("patroni")]
 LEASE = "PATRONI-{}"
