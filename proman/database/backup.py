@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from proman.base.errors import Refused
-from proman.database import catalogue, durable, outcomes, rules
+from proman.database import catalogue, durable, outcomes
 from proman.database import manifest as manifests
 from proman.database.catalogue import Backup
 from proman.database.driver import sqlite3
@@ -80,7 +81,7 @@ def take(
                 server_version=about.server_version,
                 seconds=round((utc_now() - started).total_seconds()),
             )
-            return _sign(durable.publish(temporary, target, started), manifest)
+            return _published(temporary, target, started, manifest)
 
 
 def describe(
@@ -108,17 +109,14 @@ def describe(
     )
 
 
-def _sign(final: Path, manifest: Manifest) -> Backup:
-    """Writes the manifest beside the file; without it the file would be only half a backup."""
-    moment = rules.moment_of(final.name)
-    assert moment is not None
-    whole = replace(manifest, name=final.name, created_at=manifests.utc_text(moment))
-    try:
-        manifests.write(catalogue.manifest_path(final), whole)
-    except BaseException:
-        final.unlink(missing_ok=True)
-        raise
-    return Backup(final, moment, whole.size_bytes, whole)
+def _published(temporary: Path, directory: Path, started: datetime, manifest: Manifest) -> Backup:
+    def sign(moment: datetime, name: str) -> bytes:
+        return manifests.as_text(
+            replace(manifest, name=name, created_at=manifests.utc_text(moment))
+        )
+
+    final = durable.publish(temporary, directory, started, sign)
+    return catalogue.backup_named(directory, final.name)
 
 
 @contextlib.contextmanager

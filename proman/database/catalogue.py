@@ -117,9 +117,9 @@ def note_proven(backup: Backup, moment: datetime) -> None:
 
 
 def delete(backup: Backup) -> None:
-    """Removes a backup: the manifest first, so that half of it is never listed as verified."""
-    manifest_path(backup.path).unlink(missing_ok=True)
+    """Removes a backup: the file first, for a manifest alone is not listed."""
     backup.path.unlink(missing_ok=True)
+    manifest_path(backup.path).unlink(missing_ok=True)
     sync_directory(backup.path.parent)
 
 

@@ -10,14 +10,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, LargeBinary, Table, func, inspect, select
 
 from proman.base.errors import Refused
-from proman.database import loading, scratch, unfinished
+from proman.database import durable, loading, scratch, unfinished
 from proman.database.carrying import batches, count_rows, write
 from proman.database.common_ground import is_mysql
 from proman.database.digest import Digest, content_hash, digest_of
@@ -90,8 +88,8 @@ def _require_current(site: Installation, source: Connection) -> None:
 
 
 def _tables(site: Installation) -> list[Table]:
-    with TemporaryDirectory(prefix="copy-", dir=site.data_dir) as folder:
-        shape = Path(folder) / "shape.sqlite"
+    with durable.scratch_directory(site.data_dir) as folder:
+        shape = folder / "shape.sqlite"
         scratch.migrate(shape, site.migrations)
         return tables_of(shape)
 

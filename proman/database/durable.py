@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import hashlib
 import os
 import shutil
+import tempfile
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -17,6 +20,7 @@ from proman.base.private import make_private_directory, open_private
 from proman.database.rules import backup_name
 
 PARTIAL = ".partial"
+FROM_SCRIPT = ".proman-script-"
 SIDE_FILES = ("-wal", "-shm", "-journal")
 CHUNK = 1 << 20
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
@@ -47,23 +51,58 @@ def partial(directory: Path) -> Iterator[Path]:
         remove_database(path)
 
 
+@contextlib.contextmanager
+def scratch_directory(parent: Path) -> Iterator[Path]:
+    """A hidden directory that is gone afterwards; what a kill leaves of it is swept."""
+    with tempfile.TemporaryDirectory(prefix=".proman-", suffix=PARTIAL, dir=parent) as name:
+        descriptor = os.open(name, os.O_RDONLY)
+        try:
+            # Tells those who sweep that it is in use. (Shared, as NFS wants it of a reader.)
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            yield Path(name)
+        finally:
+            os.close(descriptor)
+
+
 def remove_database(path: Path) -> None:
     """Removes a database file and its side files; what is not there is no error."""
     for suffix in ("", *SIDE_FILES):
         Path(f"{path}{suffix}").unlink(missing_ok=True)
 
 
-def publish(source: Path, directory: Path, moment: datetime) -> Path:
+def publish(
+    source: Path, directory: Path, moment: datetime, manifest: Callable[[datetime, str], bytes]
+) -> Path:
     """Gives a finished partial its final name, the next second's when that is taken.
 
-    A name is never overwritten: `link` fails on an existing one, `rename` would replace it.
+    Its manifest, made for that moment and name, is on the disk before: a kill between the two
+    leaves no backup of which nobody knows why it was made. A name is never overwritten: `link`
+    fails on an existing one, `rename` would replace it.
     """
     while True:
         final = directory / backup_name(moment)
-        if not final.with_suffix(".json").exists() and _claim(source, final):
-            sync_directory(directory)
-            return final
+        beside = final.with_suffix(".json")
+        if not final.exists() and _written_new(beside, manifest(moment, final.name)):
+            try:
+                if _claim(source, final):
+                    sync_directory(directory)
+                    return final
+            except BaseException:
+                beside.unlink()
+                raise
+            beside.unlink()
         moment += timedelta(seconds=1)
+
+
+def _written_new(path: Path, content: bytes) -> bool:
+    """Writes the whole file, on the disk when it returns, unless the name is taken."""
+    with partial(path.parent) as temporary:
+        temporary.write_bytes(content)
+        sync_file(temporary)
+        if not _claim(temporary, path):
+            return False
+    sync_directory(path.parent)
+    return True
 
 
 def write_durably(path: Path, content: bytes) -> None:
@@ -115,13 +154,39 @@ def require_space(directory: Path, needed: int) -> None:
 
 
 def sweep(directory: Path) -> int:
-    """Removes what a killed process left and returns how many; only while holding the lock."""
+    """Removes what a killed process left and returns how many; only while holding the lock.
+
+    What the script left, which works without the lock, is removed when it is a day old.
+    """
     found = 0
-    if directory.is_dir():
-        for path in directory.glob(f".proman-*{PARTIAL}*"):
+    for path in directory.glob(".proman-*.part*"):
+        if path.is_dir():
+            if _is_in_use(path):
+                continue
+            shutil.rmtree(path, ignore_errors=True)
+        elif not path.name.startswith(FROM_SCRIPT) or _is_a_day_old(path):
             path.unlink(missing_ok=True)
-            found += 1
+        else:
+            continue
+        found += 1
     return found
+
+
+def _is_in_use(directory: Path) -> bool:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _is_a_day_old(path: Path) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        return time.time() - path.stat().st_mtime > 86_400
+    return False
 
 
 def _claim(source: Path, final: Path) -> bool:

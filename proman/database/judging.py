@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from proman.base.errors import Refused
-from proman.database import confined, scratch
+from proman.database import confined, durable, scratch
 from proman.database.engines import APPLICATION_ID
 from proman.database.installation import Installation
 from proman.database.manifest import Manifest
@@ -61,8 +60,8 @@ def judge(
 
 def _compare(site: Installation, found: dict[str, Any], revision: str) -> tuple[str, ...]:
     """Tables that are not ours; refuses what is missing and any trigger that we did not write."""
-    with tempfile.TemporaryDirectory(prefix="proman-", dir=site.data_dir) as directory:
-        expected = Path(directory) / "expected.sqlite"
+    with durable.scratch_directory(site.data_dir) as directory:
+        expected = directory / "expected.sqlite"
         scratch.migrate(expected, site.migrations, revision)
         columns, triggers = scratch.shape_of(expected)
     for one in found["objects"]:

@@ -58,8 +58,13 @@ class Manifest:
 
 def write(path: Path, manifest: Manifest) -> None:
     """Puts the manifest on the disk, whole, replacing an older one."""
+    write_durably(path, as_text(manifest))
+
+
+def as_text(manifest: Manifest) -> bytes:
+    """The manifest as its file holds it."""
     text = json.dumps(asdict(manifest), indent=1, sort_keys=True, ensure_ascii=False)
-    write_durably(path, text.encode() + b"\n")
+    return text.encode() + b"\n"
 
 
 def read(path: Path) -> Manifest | None:

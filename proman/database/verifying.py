@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from proman.base.errors import Refused
-from proman.database import backup, catalogue, outcomes
+from proman.database import backup, catalogue, durable, outcomes
 from proman.database import manifest as manifests
 from proman.database.catalogue import Backup
 from proman.database.installation import Installation
@@ -61,8 +60,8 @@ def drill(site: Installation, name: str | None, by: str) -> Drill:
     noted = outcomes.noted(site.data_dir, "drill", by)
     with ops_lock(site.settings, "drill", by) as held, noted:
         chosen = _chosen(site, name)
-        with tempfile.TemporaryDirectory(prefix="drill-", dir=site.data_dir) as directory:
-            target = Path(directory) / "drill.sqlite"
+        with durable.scratch_directory(site.data_dir) as directory:
+            target = directory / "drill.sqlite"
             staged = stage(site, chosen.path, chosen.manifest, target, held.report)
         known = chosen.manifest
         if known is not None and known.ledger_balance not in (None, staged.ledger_balance):

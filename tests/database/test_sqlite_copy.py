@@ -104,12 +104,19 @@ def test_a_row_that_refers_to_nothing_is_found(live, tmp_path):
 def test_a_final_name_is_never_overwritten(tmp_path):
     moment = durable.datetime(2026, 11, 22, 2, 0)
     names = []
+
+    def manifest(moment, name: str) -> bytes:
+        return f"{name} {moment:%S}".encode()
+
     for content in (b"one", b"two", b"three"):
         with durable.partial(tmp_path) as temporary:
             temporary.write_bytes(content)
-            names.append(durable.publish(temporary, tmp_path, moment))
+            names.append(durable.publish(temporary, tmp_path, moment, manifest))
     assert [one.name for one in names] == [f"proman-20261122-02000{n}.sqlite" for n in range(3)]
     assert [one.read_bytes() for one in names] == [b"one", b"two", b"three"]
+    for number, one in enumerate(names):
+        assert one.with_suffix(".json").read_text() == f"{one.name} 0{number}"
+    assert len(list(tmp_path.iterdir())) == 6
 
 
 def test_the_bundled_library_is_free_of_the_wal_race():
