@@ -19,11 +19,13 @@ from sqlalchemy import (
     Select,
     Text,
     TypeDecorator,
+    Update,
     bindparam,
     column,
     false,
     select,
     table,
+    update,
 )
 from sqlalchemy.dialects.mysql import DATETIME, MEDIUMTEXT
 from sqlalchemy.exc import DBAPIError
@@ -64,12 +66,21 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
 
 
+_organizations = table("organizations", column("id"), column("changes"))
 _LOCK_ORGANIZATION: Select[tuple[int]] = (
-    select(column("id"))
-    .select_from(table("organizations"))
-    .where(column("id") == bindparam("id"))
+    select(_organizations.c.id)
+    .where(_organizations.c.id == bindparam("own_id"))
     .with_for_update(key_share=True)
 )
+
+
+_CLAIM_ORGANIZATION: Update = (
+    update(_organizations)
+    .where(_organizations.c.id == bindparam("own_id"))
+    .values(changes=_organizations.c.changes + 1)
+)
+GALERA = "galera"
+"""In a connection's `info` when it leads to a node of a Galera cluster."""
 
 
 class OutcomeUnknown(Exception):
@@ -122,10 +133,11 @@ class Session(FlaskSession):
     def begin_write(self) -> None:
         """Begin a change: end the read transaction and open one that holds the write lock.
 
-        SQLite has one such lock, on a server each organization has its own: its row. So nobody
-        else changes the organization until the transaction ends, and what is read after this call
-        is what the last change left. Entities must be loaded after it: in a transaction that read
-        first they would be older.
+        SQLite has one such lock, on a server each organization has its own: its row. It is written
+        on a node of a Galera cluster, because what is only locked there is no other node's
+        business. So nobody else changes the organization until the transaction ends, and what is
+        read after this call is what the last change left. Entities must be loaded after it: in a
+        transaction that read first they would be older.
 
         Without an organization a server locks nothing here: what is changed is read
         `with_for_update`.
@@ -140,7 +152,9 @@ class Session(FlaskSession):
         connection = self.connection(execution_options={"write": True})
         organization_id = self.info.get("organization_id")
         if organization_id is not None and connection.dialect.name != "sqlite":
-            connection.execute(_LOCK_ORGANIZATION, {"id": organization_id})
+            is_galera = connection.info.get(GALERA)
+            statement = _CLAIM_ORGANIZATION if is_galera else _LOCK_ORGANIZATION
+            connection.execute(statement, {"own_id": organization_id})
 
 
 db = SQLAlchemy(

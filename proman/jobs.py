@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import click
@@ -118,7 +119,7 @@ def run_due(now: datetime, jobs: Iterable[Job] | None = None) -> list[Ran]:
     for job in list(jobs if jobs is not None else schedule()):
         try:
             with at_work(installation().settings):
-                if _claim(job, now):
+                if until_it_stands(partial(_claim, job, now)):
                     ran.append(_carry_out(job, now))
         except InMaintenance:
             break

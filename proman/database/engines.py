@@ -7,15 +7,16 @@ import os
 import threading
 import time
 import weakref
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
-from sqlalchemy.exc import DisconnectionError, OperationalError
+from sqlalchemy.exc import DisconnectionError, OperationalError, SQLAlchemyError
 
 from proman.base.errors import Refused
 from proman.base.private import keep_private
-from proman.database import common_ground, durable
+from proman.database import common_ground, durable, galera
 from proman.database.driver import sqlite3
 from proman.database.turns import take_turn
 from proman.database.whole_numbers import bring_whole_numbers
@@ -93,6 +94,20 @@ def direct_engine(url: URL) -> Engine:
     return create_engine(url, poolclass=NullPool, **kept)
 
 
+@contextlib.contextmanager
+def connected(url: URL) -> Iterator[Connection]:
+    """A connection of one's own, outside of any pool."""
+    engine = direct_engine(url)
+    connection = engine.connect()
+    try:
+        yield connection
+    finally:
+        # What went wrong inside is to be told, not that a broken connection cannot be closed.
+        with contextlib.suppress(SQLAlchemyError):
+            connection.close()
+        engine.dispose()
+
+
 def set_up(engine: Engine, *, may_always_write: bool = False) -> None:
     """Attach the listeners of the engine's dialect; unless told otherwise, refuse stray changes."""
     if engine.dialect.name == "sqlite":
@@ -105,6 +120,7 @@ def set_up(engine: Engine, *, may_always_write: bool = False) -> None:
         bring_whole_numbers(engine)
         if common_ground.is_mysql(engine.dialect):
             common_ground.keep_to_common_ground(engine)
+            galera.watch_for(engine)
         event.listen(engine, "begin", _see_the_last_change)
     if not may_always_write:
         event.listen(engine, "before_cursor_execute", _refuse_stray_change)

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from sqlalchemy import Connection
 
 from proman.base.errors import Refused
-from proman.database import quarantine, server_copy, server_maintenance, sqlite_copy, swap
+from proman.database import galera, quarantine, server_copy, server_maintenance, sqlite_copy, swap
 from proman.database.driver import sqlite3
 from proman.database.installation import Installation, ask
 from proman.database.server_swap import replace_all
@@ -175,8 +175,15 @@ class LiveServer:
         with server_snapshot(self._url) as connection:
             revision, head = server_copy.revision_of(connection), self._site.head
             unfinished = unfinished_in(connection)
+            nodes = galera.nodes(connection)
         if unfinished:
             raise Refused(unfinished)
+        if nodes > 1:
+            raise Refused(
+                f"The database is a Galera cluster of {nodes} nodes, and nothing would keep out "
+                "changes that come through the others. Stop all nodes but one, restore into that "
+                "one, and start the others again."
+            )
         if revision != head:
             raise Refused(
                 f"The database is at revision {revision or 'none'}, a restore needs {head}. "

@@ -17,7 +17,9 @@ from sqlalchemy.exc import DBAPIError
 from proman.db import db, is_saved
 
 log = logging.getLogger(__name__)
-ATTEMPTS = 6
+ATTEMPTS = 20
+"""Two nodes of a Galera cluster that change one organization all the time take turns by chance."""
+_LONGEST_PAUSE = 0.2
 _POSTGRESQL = {"40001", "40P01"}
 """serialization_failure and deadlock_detected (PostgreSQL, appendix A)."""
 _MYSQL = {1213}
@@ -39,8 +41,8 @@ def until_it_stands(
     """What `work` returns; it runs again, from its beginning, when its transaction was taken back.
 
     `work` begins, changes and commits, and does nothing else that lasts before its commit; before
-    it runs again, `start_over` is called. The error is raised after six attempts, any other at
-    once.
+    it runs again, `start_over` is called. The error is raised after twenty attempts, any
+    other at once.
     """
     for attempt in range(1, ATTEMPTS):
         try:
@@ -51,6 +53,6 @@ def until_it_stands(
             db.session.rollback()
             log.info("Taken back by the database, tried again (%d): %s", attempt, error.orig)
             # Spread out, so that those who met do not meet again.
-            time.sleep(random.uniform(0, 0.02 * 2**attempt))
+            time.sleep(random.uniform(0, min(0.02 * 2**attempt, _LONGEST_PAUSE)))
             start_over()
     return work()

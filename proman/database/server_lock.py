@@ -11,7 +11,8 @@ from contextlib import ExitStack, suppress
 from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from proman.database.engines import APPLICATION_ID, direct_engine
+from proman.database import galera, lease
+from proman.database.engines import APPLICATION_ID, connected
 
 TABLE = "proman_operations"
 """Holds one row while the lock is held; part of no backup, no restore and no migration."""
@@ -25,10 +26,13 @@ def taken(url: URL, until: float) -> Iterator[Callable[[str], None] | None]:
     """Holds the lock for the block and gives what keeps a text beside it.
 
     Gives None when it stays taken until that monotonic moment. The server frees it when the
-    process, its machine or the network between them dies.
+    process, its machine or the network between them dies; a Galera cluster half a minute later.
     """
     with ExitStack() as stack:
         connection = stack.enter_context(connected(url))
+        if galera.nodes(connection):
+            yield stack.enter_context(lease.leased(url, until))
+            return
         if not _acquire(connection, url, until):
             yield None
             return
@@ -42,6 +46,8 @@ def taken(url: URL, until: float) -> Iterator[Callable[[str], None] | None]:
 def told(url: URL) -> str | None:
     """What its holder says; empty when it has said nothing yet, None when the lock is free."""
     with connected(url) as connection:
+        if galera.nodes(connection):
+            return lease.told(url)
         number = _holding_connection(connection, url)
         if number is None:
             return None
@@ -89,20 +95,6 @@ class _Note:
         """Forgets the text; what a killed holder left is overwritten by the next."""
         with suppress(SQLAlchemyError):
             self._connection.exec_driver_sql(f"DELETE FROM {TABLE}")
-
-
-@contextlib.contextmanager
-def connected(url: URL) -> Iterator[Connection]:
-    """A connection of one's own, outside of any pool."""
-    engine = direct_engine(url)
-    connection = engine.connect()
-    try:
-        yield connection
-    finally:
-        # What went wrong inside is to be told, not that a broken connection cannot be closed.
-        with suppress(SQLAlchemyError):
-            connection.close()
-        engine.dispose()
 
 
 def _acquire(connection: Connection, url: URL, until: float) -> bool:

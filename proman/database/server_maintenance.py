@@ -17,8 +17,8 @@ from sqlalchemy import URL, Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from proman.base.errors import Refused
-from proman.database.engines import APPLICATION_ID
-from proman.database.server_lock import SESSION_SECONDS, connected
+from proman.database.engines import APPLICATION_ID, connected
+from proman.database.server_lock import SESSION_SECONDS
 
 TABLE = "proman_maintenance"
 """Three rows of the tools' own; part of no backup, no restore and no migration."""

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from proman.db import Base, JsonText, LongText, Scoped, flag, foreign_key, id_column, moment
@@ -30,6 +30,8 @@ class Organization(Base):
     )
     is_demonstration: Mapped[bool] = flag()
     created_at: Mapped[datetime] = moment(nullable=False)
+    changes: Mapped[int] = mapped_column(BigInteger, nullable=False, default=0, server_default="0")
+    """Changes that began on a node of a Galera cluster; elsewhere it stays 0."""
 
     legal_name: Mapped[str] = mapped_column(
         String(200), nullable=False, default="", server_default=""

@@ -25,8 +25,8 @@ from flask_migrate import upgrade
 from sqlalchemy import URL, text
 
 from proman.app import create_app
+from proman.database.engines import connected
 from proman.database.replica import Replica
-from proman.database.server_lock import connected
 from proman.db import db
 from proman.identity.session import acting_for
 from proman.settings import parse_database_url, read_settings

@@ -66,7 +66,7 @@ def test_a_request_that_lost_a_deadlock_is_done_again(
     assert payments() == 1
 
 
-def test_it_is_tried_six_times_and_then_told(app: Flask, home: Cast) -> None:
+def test_it_is_tried_twenty_times_and_then_told(app: Flask, home: Cast) -> None:
     tries = 0
 
     def work() -> None:
