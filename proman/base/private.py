@@ -25,9 +25,14 @@ def file_mode(folder: Path) -> int:
 
 
 def keep_private(path: Path) -> None:
-    """Give a file that is there the rights of its folder's rule; one of another owner stays."""
+    """Give a file that is there the rights of its folder's rule; one of another owner stays.
+
+    What is no plain file stays as it is: a folder that was named by mistake may be everybody's.
+    """
     with contextlib.suppress(OSError):
         wanted, found = file_mode(path.parent), path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            return
         if stat.S_IMODE(found.st_mode) != wanted and found.st_uid == os.geteuid():
             path.chmod(wanted)
 

@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from tests.servers import ROOT, environment_of, serving
+from tests.servers import flask as run_flask
 
 FLASK = str(Path(sys.executable).parent / "flask")
 
@@ -78,6 +79,16 @@ def volume() -> Iterator[Path]:
     folder.chmod(0o770)
     yield folder
     shutil.rmtree(folder)
+
+
+def test_a_folder_that_is_named_as_the_database_stays_open_to_others(tmp_path: Path) -> None:
+    named = tmp_path / "everybodys"
+    named.mkdir()
+    named.chmod(0o1777)
+    address = f"sqlite:///{named}"
+    done = run_flask(tmp_path / "data", "db", "upgrade", DATABASE_URL=address)
+    assert done.returncode == 1
+    assert stat.S_IMODE(named.stat().st_mode) == 0o1777
 
 
 def test_on_a_volume_for_a_group_the_group_may_what_the_owner_may(volume: Path) -> None:
