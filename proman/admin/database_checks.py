@@ -16,22 +16,17 @@ from proman.ledger.models import Posting
 _users = User.__table__
 _audit = AuditEntry.__table__
 _postings = Posting.__table__
+_administrators = select(func.count()).where(
+    _users.c.role == "administrator",
+    _users.c.deactivated_at.is_(None),
+    _users.c.password_hash.is_not(None),
+)
 
 
 def ledger_balance(connection: Connection) -> int:
     """Debits less credits over all postings, in minor units; nil in sound books."""
     difference = func.sum(_postings.c.debit) - func.sum(_postings.c.credit)
     return int(connection.execute(select(difference)).scalar() or 0)
-
-
-def administrators(connection: Connection) -> int:
-    """How many people could sign in as administrator."""
-    statement = select(func.count()).where(
-        _users.c.role == "administrator",
-        _users.c.deactivated_at.is_(None),
-        _users.c.password_hash.is_not(None),
-    )
-    return int(connection.execute(statement).scalar_one())
 
 
 def newest_change(connection: Connection) -> datetime | None:
@@ -93,7 +88,7 @@ def lent(examine: Callable[[Connection, str], Sequence[Breach]]) -> Checks:
     return Checks(
         ledger_balance=ledger_balance,
         breaches=breaches,
-        administrators=administrators,
+        administrators=_administrators,
         newest_change=newest_change,
         changes_since=changes_since,
         void_access=void_access,

@@ -171,7 +171,7 @@ def drill(name: str) -> Response:
     site, who = installation(), current_actor().name
     one = catalogue.backup_named(site.backup_dir, name)
     locks.require_free(site.settings)
-    background.start(partial(verifying.drill, site, one.name, who))
+    background.start(partial(verifying.drill, site, one.path, who))
     return _after(_details(one), "drill", "It was restored into a scratch database and compared.")
 
 

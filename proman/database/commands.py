@@ -104,12 +104,12 @@ def verify(file: Path) -> None:
 
 
 @group.command("drill")
-@click.argument("name", required=False)
+@click.argument("file", required=False, type=click.Path(path_type=Path))
 @with_appcontext
-def drill(name: str | None) -> None:
-    """Restores the newest backup (or the one named) into a scratch database and compares."""
-    found = verifying.drill(installation(), Path(name).name if name else None, BY)
-    click.echo(f"{found.backup.name} restores: {found.rows} rows, at revision {found.head}.")
+def drill(file: Path | None) -> None:
+    """Restores the newest backup (or FILE) into a scratch database and compares."""
+    found = verifying.drill(installation(), file, BY)
+    click.echo(f"{found.name} restores: {found.rows} rows, at revision {found.head}.")
 
 
 @group.command("restore")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from proman.database.installation import Installation
+from proman.database.installation import Installation, fingerprint_of
 from proman.database.live import live_database
 from proman.database.manifest import Manifest, utc_text
 from proman.database.restores import Findings
@@ -33,7 +33,11 @@ def findings(
         rows=staged.facts.rows,
         rows_today=rows_today,
         changes_since=changes,
-        warnings=[*verdict.warnings, *_broken_books(staged.breaches)],
+        warnings=[
+            *verdict.warnings,
+            *_of_another_key(site, manifest),
+            *_broken_books(staged.breaches),
+        ],
         damage=damage,
     )
 
@@ -48,6 +52,16 @@ def _today(site: Installation, since: datetime | None) -> tuple[dict[str, int], 
         return site.checks.changes_since(connection, since) if since else 0
 
     return live.count_rows(), live.ask(changes)
+
+
+def _of_another_key(site: Installation, manifest: Manifest | None) -> list[str]:
+    made_under = manifest.secret_key_fingerprint if manifest else ""
+    if made_under in ("", fingerprint_of(site.settings.secret_key)):
+        return []
+    return [
+        "It was made under another secret key: by another installation, or before this one's key "
+        "was changed. Make sure that it is the one you want."
+    ]
 
 
 def _broken_books(breaches: list[str]) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from flask import current_app
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select
 
 from proman.base.errors import Refused
 from proman.database.revisions import head_revision
@@ -41,8 +41,8 @@ class Checks:
     """Debits less credits over all entries, in minor units; nil in sound books."""
     breaches: Callable[[Connection, str], list[str]]
     """Every broken invariant in a sentence, for a database at the revision that is named."""
-    administrators: Callable[[Connection], int]
-    """How many active administrators there are."""
+    administrators: Select[int]
+    """Asks how many people could sign in as administrator."""
     newest_change: Callable[[Connection], datetime | None]
     """When the audit trail was last written to, naive UTC."""
     changes_since: Callable[[Connection, datetime], int]

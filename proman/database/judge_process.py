@@ -26,7 +26,8 @@ _PRAGMAS = {
 def judge(request: dict[str, Any], report: Progress) -> dict[str, Any]:
     """Everything that can be known of the file without trusting it; raises Refused with a reason.
 
-    `request`: path, application_id (ours), sha256 (of the manifest, or None), seconds.
+    `request`: path, application_id (ours), sha256 (of the manifest, or None), administrators (what
+    to ask for their number), seconds.
     """
     path = Path(request["path"])
     header = read_header(path)
@@ -109,7 +110,15 @@ def _look_inside(
         "revision": facts.revision,
         "schema_fingerprint": facts.schema_fingerprint,
         "page_size": facts.page_size,
+        "administrators": _administrators(connection, request["administrators"]),
     }
+
+
+def _administrators(connection: sqlite3.Connection, question: str) -> int:
+    try:
+        return int(connection.execute(question).fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0  # what the table of users lacks is told by name, or it is of a newer version
 
 
 def _objects(connection: sqlite3.Connection) -> list[dict[str, str]]:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Select
+from sqlalchemy.dialects import sqlite
+
 from proman.base.errors import Refused
 from proman.database import confined, durable, scratch
 from proman.database.engines import APPLICATION_ID
@@ -40,6 +43,7 @@ def judge(
             "path": str(path.absolute()),
             "application_id": APPLICATION_ID,
             "sha256": manifest.sha256 if manifest else None,
+            "administrators": _as_text(site.checks.administrators),
             "seconds": limits.wall,
         },
         limits,
@@ -47,6 +51,8 @@ def judge(
     )
     revision = scratch.require_known(site.migrations, found["revision"])
     left_out = _compare(site, found, revision)
+    if not found["administrators"]:
+        raise Refused("There is no active administrator in it: nobody could sign in afterwards.")
     facts = Facts(
         rows=found["rows"],
         revision=revision,
@@ -56,6 +62,10 @@ def judge(
     )
     warnings = _warnings(found, manifest, left_out)
     return Verdict(facts, found["sha256"], found["size"], warnings, left_out)
+
+
+def _as_text(question: Select[int]) -> str:
+    return str(question.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
 
 
 def _compare(site: Installation, found: dict[str, Any], revision: str) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ def prune(site: Installation, by: str, now: datetime) -> list[str]:
 def weekly_drill(site: Installation) -> str:
     """Proves the newest backup by restoring it into a scratch database; says what it found."""
     found = drill(site, None, BY)
-    return f"{found.backup.name}: {found.rows} rows restored"
+    return f"{found.name}: {found.rows} rows restored"
 
 
 def tidy(site: Installation) -> str:

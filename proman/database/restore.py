@@ -43,7 +43,7 @@ def judge_and_stage(site: Installation, restore_id: str) -> Restore:
             return reporter.turn(
                 "refused", fault=outcomes.reason_of(error), ended_at=restores.now_text()
             )
-        for name in (restores.UPLOAD, restores.SOURCE):
+        for name in (restores.UPLOAD, restores.SOURCE, restores.MANIFEST):
             durable.remove_database(path.with_name(name))
         return reporter.turn("ready", findings=found)
 

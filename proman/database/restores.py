@@ -26,6 +26,7 @@ FOLDER = "restores"
 STATE = "state.json"
 UPLOAD = "upload.bin"
 SOURCE = "source.sqlite"
+MANIFEST = "manifest.json"
 STAGED = "staged.sqlite"
 KEEP = timedelta(days=30)
 ABANDONED = timedelta(hours=24)
@@ -223,7 +224,7 @@ class Reporter:
 def drop_files(data_dir: Path, restore_id: str) -> None:
     """Removes what was uploaded and rebuilt; the state stays."""
     path = data_dir / FOLDER / restore_id
-    for name in (UPLOAD, SOURCE, STAGED):
+    for name in (UPLOAD, SOURCE, MANIFEST, STAGED):
         durable.remove_database(path / name)
     durable.sweep(path)
 

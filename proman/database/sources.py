@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from proman.base.errors import Refused
-from proman.database import archive, catalogue, durable, restores
+from proman.database import archive, catalogue, durable, restores, rules
+from proman.database import manifest as manifests
 from proman.database.installation import Installation
 from proman.database.manifest import Manifest
 from proman.database.restores import Findings, Restore
@@ -45,16 +48,50 @@ def from_upload(
 
 
 def from_file(site: Installation, file: Path, by: str) -> Restore:
-    """A restore of a listed backup when the name is one, else of a copy of the file."""
-    is_listed = (
-        file.parent in (Path(), site.backup_dir) or file.absolute().parent == site.backup_dir
-    )
-    if is_listed and not (file.parent == Path() and file.exists()):
+    """A restore of a listed backup when the name is one, else of a copy of the file.
+
+    The manifest beside the file counts as that of a listed backup does.
+    """
+    if is_listed(site, file):
         return from_list(site, file.name, by)
+    _require_file(file)
+    with file.open("rb") as content:
+        one = from_upload(site, content, file.name, by)
+    manifest = manifests.read(catalogue.manifest_path(file))
+    if manifest is not None:
+        place = restores.directory_of(site.data_dir, one.id)
+        manifests.write(place / restores.MANIFEST, manifest)
+    return one
+
+
+def is_listed(site: Installation, file: Path) -> bool:
+    """Whether what somebody typed means a backup of the list: by its name alone, or by its path."""
+    if rules.moment_of(f"{file.name.removesuffix('.sqlite')}.sqlite") is None:
+        return False
+    if file.parent == Path():
+        return not file.exists()
+    return file.absolute().parent == site.backup_dir.absolute()
+
+
+@contextmanager
+def database_in(site: Installation, file: Path) -> Iterator[tuple[Path, Manifest | None]]:
+    """The database file and its manifest, for the block; of an archive it is unpacked for that.
+
+    Raises Refused when there is no such file, or the archive is none of ProMan's.
+    """
+    _require_file(file)
+    if not archive.is_archive(file):
+        yield file, manifests.read(catalogue.manifest_path(file))
+        return
+    with durable.scratch_directory(site.data_dir) as directory:
+        database = directory / restores.SOURCE
+        manifest = archive.unpack(file, database)
+        yield database, manifest
+
+
+def _require_file(file: Path) -> None:
     if not file.is_file():
         raise Refused(f"There is no file {file}.")
-    with file.open("rb") as content:
-        return from_upload(site, content, file.name, by)
 
 
 def source_of(site: Installation, one: Restore) -> tuple[Path, Manifest | None]:
@@ -64,7 +101,7 @@ def source_of(site: Installation, one: Restore) -> tuple[Path, Manifest | None]:
         return listed.path, listed.manifest
     upload = restores.directory_of(site.data_dir, one.id) / restores.UPLOAD
     if not archive.is_archive(upload):
-        return upload, None
+        return upload, manifests.read(upload.with_name(restores.MANIFEST))
     database = upload.with_name(restores.SOURCE)
     return database, archive.unpack(upload, database)
 

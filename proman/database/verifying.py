@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from proman.base.errors import Refused
-from proman.database import backup, catalogue, durable, outcomes
+from proman.database import backup, catalogue, durable, outcomes, sources
 from proman.database import manifest as manifests
 from proman.database.catalogue import Backup
 from proman.database.installation import Installation
@@ -21,7 +21,7 @@ from proman.db import utc_now
 class Drill:
     """What a restore into a scratch database showed."""
 
-    backup: Backup
+    name: str
     rows: int
     ledger_balance: int
     revision: str
@@ -29,13 +29,12 @@ class Drill:
 
 
 def verify(site: Installation, path: Path, report: Progress = silent) -> Verdict:
-    """Whether the file is a good backup of ProMan, against its manifest when it has one.
+    """Whether the file, or archive, is a good backup of ProMan; its manifest counts if it has one.
 
     Raises Refused with the reason when it is not.
     """
-    if not path.is_file():
-        raise Refused(f"There is no file {path}.")
-    return judge(site, path, manifests.read(catalogue.manifest_path(path)), report)
+    with sources.database_in(site, path) as (database, manifest):
+        return judge(site, database, manifest, report)
 
 
 def verify_listed(site: Installation, name: str, by: str) -> Backup:
@@ -52,27 +51,32 @@ def verify_new(site: Installation, held: Held, most: int = 10) -> list[Backup]:
     return [_settle(site, one, held.report, is_quiet=True) for one in bare]
 
 
-def drill(site: Installation, name: str | None, by: str) -> Drill:
+def drill(site: Installation, file: Path | None, by: str) -> Drill:
     """Restores a backup (by default the newest verified one) into a scratch database and compares.
 
-    Raises Refused with what was wrong; what went well is noted in the manifest.
+    `file` is one of the list, by name or path, or any file or archive. Raises Refused with what was
+    wrong; what went well is noted in the manifest of a listed one.
     """
     noted = outcomes.noted(site.data_dir, "drill", by)
     with ops_lock(site.settings, "drill", by) as held, noted:
-        chosen = _chosen(site, name)
-        with durable.scratch_directory(site.data_dir) as directory:
-            target = directory / "drill.sqlite"
-            staged = stage(site, chosen.path, chosen.manifest, target, held.report)
-        known = chosen.manifest
+        listed = _listed(site, file)
+        path = listed.path if listed else file
+        assert path is not None
+        with (
+            sources.database_in(site, path) as (database, known),
+            durable.scratch_directory(site.data_dir) as directory,
+        ):
+            staged = stage(site, database, known, directory / "drill.sqlite", held.report)
         if known is not None and known.ledger_balance not in (None, staged.ledger_balance):
             raise Refused("The ledger of the restored database differs from the manifest's.")
         if staged.breaches:
             raise Refused(f"The books of the restored database are broken: {staged.breaches[0]}")
         if known is not None and known.rows != staged.verdict.facts.rows:
             raise Refused("The restored database holds other rows than the manifest says.")
-        catalogue.note_proven(chosen, utc_now())
+        if listed is not None:
+            catalogue.note_proven(listed, utc_now())
         return Drill(
-            backup=catalogue.backup_named(site.backup_dir, chosen.name),
+            name=path.stem,
             rows=sum(staged.facts.rows.values()),
             ledger_balance=staged.ledger_balance,
             revision=staged.verdict.facts.revision or "",
@@ -80,9 +84,11 @@ def drill(site: Installation, name: str | None, by: str) -> Drill:
         )
 
 
-def _chosen(site: Installation, name: str | None) -> Backup:
-    if name is not None:
-        return catalogue.backup_named(site.backup_dir, name)
+def _listed(site: Installation, file: Path | None) -> Backup | None:
+    """The backup of the list that is meant; None for a file from elsewhere."""
+    if file is not None:
+        is_listed = sources.is_listed(site, file)
+        return catalogue.backup_named(site.backup_dir, file.name) if is_listed else None
     newest = catalogue.newest_verified(catalogue.backups_in(site.backup_dir))
     if newest is None:
         raise Refused("There is no verified backup yet. Make one first.")

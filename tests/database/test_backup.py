@@ -130,8 +130,8 @@ def test_a_drill_proves_a_backup_and_leaves_the_live_database_alone(house, files
     house.rename("later")
     before = files()
     found = drill(house.site, None, "Alice")
-    assert found.backup.name == made.name
-    assert found.backup.proven_at is not None
+    assert found.name == made.name
+    assert catalogue.backup_named(house.site.backup_dir, made.name).proven_at is not None
     assert house.name() == "later"
     assert files() - before == {"last-drill.json"}
 

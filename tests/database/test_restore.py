@@ -261,10 +261,10 @@ HOSTILE = {
     ),
     "breaks a check": (
         of("PRAGMA writable_schema = ON",
-           "UPDATE sqlite_master SET sql = replace(sql, 'CHECK (role IN', 'CHECK (1 OR role IN') "
-           "WHERE name = 'users'",
-           "PRAGMA writable_schema = RESET",
-           "UPDATE users SET role = 'emperor'"),
+           "UPDATE sqlite_master SET sql = replace(sql, 'CHECK (kind IN', 'CHECK (1 OR kind IN') "
+           "WHERE name = 'tenants'", "PRAGMA writable_schema = RESET",
+           "INSERT INTO tenants (organization_id, kind, name, notes, created_at) "
+           "VALUES (1, 'emperor', 'x', '', '2026-01-01')"),
         "break a rule|integrity",
     ),
     "other encoding": (

@@ -96,7 +96,7 @@ def test_statistics_are_no_part_of_the_schema(app: Flask, home: Cast) -> None:
         assert site.live is not None
         with opened(site.live, "mode=ro") as connection:
             fingerprint = schema_fingerprint(connection)
-        assert drill(site, made.name, "Alice").rows > 0
+        assert drill(site, made.path, "Alice").rows > 0
         if number == 0:
             before = fingerprint
             db.session.rollback()
