@@ -111,7 +111,7 @@ def connected(url: URL) -> Iterator[Connection]:
 def set_up(engine: Engine, *, may_always_write: bool = False) -> None:
     """Attach the listeners of the engine's dialect; unless told otherwise, refuse stray changes."""
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "do_connect", _keep_private)
+        event.listen(engine, "do_connect", _make_private)
         event.listen(engine, "connect", _connect_sqlite)
         _renewals[engine] = renewal = _Renewal()
         renewal.attach(engine)
@@ -126,8 +126,8 @@ def set_up(engine: Engine, *, may_always_write: bool = False) -> None:
         event.listen(engine, "before_cursor_execute", _refuse_stray_change)
 
 
-def _keep_private(dialect: Any, record: Any, arguments: list[Any], options: Any) -> None:
-    """The live file is for ProMan alone from its first byte; its side files take after it.
+def _make_private(dialect: Any, record: Any, arguments: list[Any], options: Any) -> None:
+    """A new file is for ProMan alone from its first byte; its side files take after it.
 
     It is made beside its name and linked there: to close a descriptor of the live file would drop
     the locks that SQLite holds on it.
@@ -136,14 +136,24 @@ def _keep_private(dialect: Any, record: Any, arguments: list[Any], options: Any)
     if not live.exists() and live.parent.is_dir():
         with contextlib.suppress(Refused, OSError), durable.partial(live.parent) as fresh:
             os.link(fresh, live)
-    for suffix in ("", *durable.SIDE_FILES):
-        keep_private(Path(f"{live}{suffix}"))
+
+
+def _keep_private(cursor: Any) -> None:
+    """What was opened for others is closed to them, once it is known to be ProMan's.
+
+    A file that was named by mistake keeps its rights: it may be one that everybody needs.
+    """
+    if cursor.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID:
+        live = cursor.execute("PRAGMA database_list").fetchone()[2]
+        for suffix in ("", *durable.SIDE_FILES):
+            keep_private(Path(f"{live}{suffix}"))
 
 
 def _connect_sqlite(connection: Any, record: Any) -> None:
     # SQLite's own lower() knows ASCII only, and people are searched for in every script.
     connection.create_function("lower", 1, _lower, deterministic=True)
     cursor = connection.cursor()
+    _keep_private(cursor)
     cursor.execute(f"PRAGMA page_size = {PAGE_SIZE}")
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")

@@ -1,6 +1,8 @@
 """Who may read what an installation keeps, told by its files as a real process makes them."""
 
+import contextlib
 import shutil
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -81,14 +83,23 @@ def volume() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def test_a_folder_that_is_named_as_the_database_stays_open_to_others(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["folder", "text", "database"])
+def test_what_is_named_as_the_database_by_mistake_keeps_its_rights(
+    tmp_path: Path, kind: str
+) -> None:
     named = tmp_path / "everybodys"
-    named.mkdir()
-    named.chmod(0o1777)
+    if kind == "folder":
+        named.mkdir()
+    elif kind == "text":
+        named.write_text("root:x:0:0:root:/root:/bin/bash\n" * 20)
+    else:
+        with contextlib.closing(sqlite3.connect(named)) as other:
+            other.execute("CREATE TABLE theirs (id INTEGER)")
+    named.chmod(0o755)
     address = f"sqlite:///{named}"
     done = run_flask(tmp_path / "data", "db", "upgrade", DATABASE_URL=address)
     assert done.returncode == 1
-    assert stat.S_IMODE(named.stat().st_mode) == 0o1777
+    assert stat.S_IMODE(named.stat().st_mode) == 0o755
 
 
 def test_on_a_volume_for_a_group_the_group_may_what_the_owner_may(volume: Path) -> None:
