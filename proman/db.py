@@ -102,12 +102,16 @@ class Session(FlaskSession):
         self.info["is_saved"] = True
 
     def rollback(self) -> None:
-        """Take back what is not committed; a database that is lost does so itself."""
+        """Take back what is not committed; a database that is lost does so itself.
+
+        So does one that refuses even this, as a node does that was cut off from its cluster, once
+        the connection is thrown away.
+        """
         try:
             super().rollback()
         except DBAPIError as error:
             if not error.connection_invalidated:
-                raise
+                self.invalidate()
 
     def close(self) -> None:
         """End the transaction and forget what was loaded, whether the database is lost or not."""
@@ -115,7 +119,7 @@ class Session(FlaskSession):
             super().close()
         except DBAPIError as error:
             if not error.connection_invalidated:
-                raise
+                self.invalidate()
             super().close()  # of the lost connection nothing is asked any more
 
     def read_from(self, engine: Engine | None) -> None:

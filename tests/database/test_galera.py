@@ -260,6 +260,9 @@ def test_a_node_without_the_others_takes_nothing(site: Site) -> None:
     with site.serving(2) as alone:
         mona = sign_in(alone)
         assert mona.get("/payments/").status_code == 200
+        context = site.apps[2].app_context()
+        context.push()
+        db.session.execute(text("SELECT name FROM organizations"))
         for node in site.nodes[:2]:
             node.kill()
         try:
@@ -267,11 +270,15 @@ def test_a_node_without_the_others_takes_nothing(site: Site) -> None:
             answer = mona.get("/payments/")
             assert answer.status_code == 503
             assert "The database does not answer" in answer.text
+            db.session.rollback()
         finally:
             site.nodes[2].lead()
             for node in site.nodes[:2]:
                 node.start(site.nodes)
         wait_until(lambda: mona.get("/payments/").status_code == 200)
+        assert db.session.scalar(text("SELECT 1")) == 1
+        db.session.remove()
+        context.pop()
 
 
 class Writing:
