@@ -17,7 +17,12 @@ pytestmark = pytest.mark.browser
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+PAINTED = """light => new Promise(done => {
+    const look = () => matchMedia(`(prefers-color-scheme: ${light})`).matches
+        ? requestAnimationFrame(() => requestAnimationFrame(done))
+        : requestAnimationFrame(look);
+    look();
+})"""
 PICTURES = os.environ.get("PROMAN_TEST_PICTURES", "")
 
 
@@ -35,7 +40,7 @@ def look(page: Page, name: str) -> None:
         page.set_viewport_size({"width": width, "height": height})
         for light in ("light", "dark"):
             page.emulate_media(color_scheme=light, reduced_motion="reduce")  # type: ignore[arg-type]
-            page.evaluate(PAINTED)
+            page.evaluate(PAINTED, light)
             found = Axe().run(page, options=RULES).response["violations"]
             told = [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
             assert not told, (name, width, light, told)
