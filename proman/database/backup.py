@@ -26,10 +26,16 @@ CHECKS = ("integrity", "references", "counts", "sha256")
 
 
 def back_up(
-    site: Installation, reason: str, by: str, directory: Path | None = None, wait: float = 0.0
+    site: Installation,
+    reason: str,
+    by: str,
+    directory: Path | None = None,
+    wait: float = 0.0,
+    watch: Progress = silent,
 ) -> Backup:
     """A new verified backup, under the lock. Raises UnderWay or Refused; then nothing is left."""
     with ops_lock(site.settings, "backup", by, wait) as held:
+        held.watch = watch
         return back_up_holding(site, reason, held, directory)
 
 
@@ -69,6 +75,7 @@ def take(
             live.copy_into(temporary, report)
             facts = prove(temporary, report)
             balance = ask(temporary, site.checks.ledger_balance)
+            newest = ask(temporary, site.checks.newest_change)
             durable.sync_file(temporary)
             manifest = describe(site, temporary, facts, balance, report)
             sequence = catalogue.next_sequence(catalogue.backups_in(target))
@@ -79,6 +86,7 @@ def take(
                 sequence=sequence,
                 engine=about.engine,
                 server_version=about.server_version,
+                content_at=manifests.exact_text(newest) if newest else None,
                 seconds=round((utc_now() - started).total_seconds()),
             )
             return _published(temporary, target, started, manifest)

@@ -10,6 +10,7 @@ from pathlib import Path
 from proman.base.errors import NotThere, Refused
 from proman.database import manifest as manifests
 from proman.database import rules
+from proman.database.amending import alone, amend
 from proman.database.durable import sync_directory
 from proman.database.manifest import Manifest
 
@@ -42,7 +43,12 @@ class Backup:
     @property
     def reason(self) -> str:
         """Why it was made; a file without a manifest was found, made by a script or by hand."""
-        return self.manifest.reason if self.manifest else "found"
+        return self.manifest.reason if self.manifest else rules.FOUND
+
+    @property
+    def by(self) -> str:
+        """Who made it, or nothing where nobody knows."""
+        return self.manifest.by if self.manifest else ""
 
     @property
     def proven_at(self) -> datetime | None:
@@ -52,14 +58,23 @@ class Backup:
 
     @property
     def sequence(self) -> int:
-        """Its place in the order of backups; files without a manifest come before all others."""
+        """Its number in the order of backups; files without a manifest come before all others."""
         return self.manifest.sequence if self.manifest else 0
+
+    @property
+    def place(self) -> tuple[int, str]:
+        """Its place in that order: a file that was found shares the number of the one before it."""
+        if self.reason != rules.FOUND:
+            return self.sequence, ""
+        content = f"{self.manifest.content.isoformat()}" if self.manifest else ""
+        return self.sequence, f"{content} {self.name}"
 
     def as_candidate(self) -> rules.Candidate:
         """What the rules of retention need to know of it."""
         return rules.Candidate(
             name=self.name,
             sequence=self.sequence,
+            tie=self.place[1],
             created_at=self.created_at,
             reason=self.reason,
             verified=self.is_verified,
@@ -68,14 +83,14 @@ class Backup:
 
 
 def backups_in(directory: Path) -> list[Backup]:
-    """Every backup in the directory, newest first by the time in its name."""
+    """Every backup in the directory, the last taken first."""
     found = []
     if directory.is_dir():
         for path in directory.iterdir():
             moment = rules.moment_of(path.name)
             if moment is not None and path.is_file() and not path.is_symlink():
                 found.append(_read(path, moment))
-    return sorted(found, key=lambda one: one.path.name, reverse=True)
+    return sorted(found, key=lambda one: (one.created_at, one.name), reverse=True)
 
 
 def backup_named(directory: Path, name: str) -> Backup:
@@ -92,9 +107,35 @@ def next_sequence(backups: Iterable[Backup]) -> int:
     return max((one.sequence for one in backups), default=0) + 1
 
 
+def sequence_of_found(backups: Iterable[Backup], content: datetime) -> int:
+    """The number that a found file shares: of the last backup of ProMan's that holds less.
+
+    `content` is the newest moment that the file knows of, naive UTC. A file that holds no more than
+    a backup of ProMan's comes before it, whatever its name says.
+    """
+    own = (one for one in backups if one.manifest and one.reason != rules.FOUND)
+    holding_less = (o.sequence for o in own if o.manifest and o.manifest.content < content)
+    return max(holding_less, default=0)
+
+
 def newest_verified(backups: Iterable[Backup]) -> Backup | None:
-    """The verified backup with the highest sequence."""
-    return max((one for one in backups if one.is_verified), key=lambda b: b.sequence, default=None)
+    """The last verified backup in the order of sequences."""
+    return max((one for one in backups if one.is_verified), key=lambda b: b.place, default=None)
+
+
+def saved_until(backups: Iterable[Backup]) -> datetime | None:
+    """When a verified backup was last taken that holds all that the newest one does, naive UTC.
+
+    While nothing is changed, a copy by the script holds no more than the last backup of ProMan's
+    and comes before it; it is a backup of its night all the same.
+    """
+    verified = [one for one in backups if one.is_verified]
+    newest = newest_verified(verified)
+    if newest is None or newest.manifest is None:
+        return None
+    least = newest.manifest.content
+    holding_all = [o.created_at for o in verified if o.manifest and o.manifest.content >= least]
+    return max([newest.created_at, *holding_all])
 
 
 def last_proven(backups: Iterable[Backup]) -> datetime | None:
@@ -104,23 +145,31 @@ def last_proven(backups: Iterable[Backup]) -> datetime | None:
 
 def pin(backup: Backup, pinned: bool) -> None:
     """Keeps a backup from retention, or gives it back; only what is verified can be pinned."""
-    if backup.manifest is None or not backup.is_verified:
+    if not backup.is_verified:
         raise Refused("Only a verified backup can be pinned. Verify it first.")
-    manifests.write(manifest_path(backup.path), replace(backup.manifest, pinned=pinned))
+    if amend(manifest_path(backup.path), lambda known: replace(known, pinned=pinned)) is None:
+        raise NotThere(f"There is no backup named {backup.name} any more.")
 
 
 def note_proven(backup: Backup, moment: datetime) -> None:
     """Keeps when the backup was last restored with success."""
-    if backup.manifest is not None:
-        proven = replace(backup.manifest, proven_at=manifests.utc_text(moment))
-        manifests.write(manifest_path(backup.path), proven)
+    proven_at = manifests.utc_text(moment)
+    amend(manifest_path(backup.path), lambda known: replace(known, proven_at=proven_at))
 
 
-def delete(backup: Backup) -> None:
-    """Removes a backup: the file first, for a manifest alone is not listed."""
-    backup.path.unlink(missing_ok=True)
-    manifest_path(backup.path).unlink(missing_ok=True)
-    sync_directory(backup.path.parent)
+def delete(backup: Backup) -> bool:
+    """Removes a backup: the file first, for a manifest alone is not listed.
+
+    Returns False, and removes nothing, when it was pinned since it was listed.
+    """
+    with alone(backup.path.parent):
+        known = manifests.read(manifest_path(backup.path))
+        if known is not None and known.pinned:
+            return False
+        backup.path.unlink(missing_ok=True)
+        manifest_path(backup.path).unlink(missing_ok=True)
+        sync_directory(backup.path.parent)
+    return True
 
 
 def delete_by_hand(directory: Path, name: str) -> Backup:
@@ -130,7 +179,8 @@ def delete_by_hand(directory: Path, name: str) -> Backup:
     refusal = rules.may_delete(backup.name, candidates)
     if refusal:
         raise Refused(refusal)
-    delete(backup)
+    if not delete(backup):
+        raise Refused(rules.PINNED)
     return backup
 
 
@@ -138,9 +188,7 @@ def prune(directory: Path, policy: rules.Retention, now: datetime) -> list[str]:
     """Removes what retention no longer keeps and returns the names; `now` is naive UTC."""
     listed = {one.name: one for one in backups_in(directory)}
     names = rules.to_delete((one.as_candidate() for one in listed.values()), policy, now)
-    for name in names:
-        delete(listed[name])
-    return names
+    return [name for name in names if delete(listed[name])]
 
 
 def manifest_path(path: Path) -> Path:
@@ -152,4 +200,7 @@ def _read(path: Path, moment: datetime) -> Backup:
     known = manifests.read(manifest_path(path))
     if known is not None and known.name != path.name:
         known = None
+    if known is not None and known.reason == rules.FOUND:
+        # Whoever put it there chose its name.
+        moment = known.moment
     return Backup(path, moment, path.stat().st_size, known)

@@ -22,6 +22,7 @@ from proman.database import (
 )
 from proman.database import status as standing
 from proman.database.backup import back_up
+from proman.database.bar import Bar
 from proman.database.catalogue import Backup
 from proman.database.installation import Installation, installation
 from proman.database.manifest import utc_text
@@ -70,7 +71,9 @@ def status(as_json: bool) -> None:
 @with_appcontext
 def backup(to: Path | None, as_json: bool) -> None:
     """A verified hot backup; prints its path."""
-    made = back_up(installation(), "manual", BY, to.absolute() if to else None)
+    target = to.absolute() if to else None
+    with Bar() as bar:
+        made = back_up(installation(), "manual", BY, target, watch=bar.show)
     if as_json:
         _print({**_as_dict(made), "verified": made.is_verified}, True)
     else:
@@ -96,7 +99,8 @@ def backups(as_json: bool) -> None:
 @with_appcontext
 def verify(file: Path) -> None:
     """Whether FILE is a good backup of ProMan; exit code 0 only if so."""
-    verdict = verifying.verify(installation(), file)
+    with Bar() as bar:
+        verdict = verifying.verify(installation(), file, bar.show)
     for warning in verdict.warnings:
         click.echo(f"Note: {warning}", err=True)
     rows = sum(verdict.facts.rows.values())
@@ -108,7 +112,8 @@ def verify(file: Path) -> None:
 @with_appcontext
 def drill(file: Path | None) -> None:
     """Restores the newest backup (or FILE) into a scratch database and compares."""
-    found = verifying.drill(installation(), file, BY)
+    with Bar() as bar:
+        found = verifying.drill(installation(), file, BY, bar.show)
     click.echo(f"{found.name} restores: {found.rows} rows, at revision {found.head}.")
 
 
@@ -129,7 +134,8 @@ def restore_command(file: Path, yes: bool) -> None:
         restores.drop_files(site.data_dir, one.id)
         raise Refused("Nothing was changed.")
     restores.confirm(site.data_dir, one.id)
-    done = restore.carry_out(site, one.id, db.engine.dispose, may_move=True)
+    with Bar() as bar:
+        done = restore.carry_out(site, one.id, db.engine.dispose, may_move=True, watch=bar.show)
     if done.stage != "done":
         raise Refused(done.fault or "The restore failed.")
     before = done.safety or done.quarantine or "nothing"
@@ -151,7 +157,8 @@ def prune(as_json: bool) -> None:
 def _judged(site: Installation, file: Path) -> Restore:
     db.session.remove()
     one = sources.from_file(site, file, BY)
-    one = restore.judge_and_stage(site, one.id)
+    with Bar() as bar:
+        one = restore.judge_and_stage(site, one.id, bar.show)
     if one.stage != "ready":
         raise Refused(one.fault or "The file was refused.")
     return one

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
-from contextlib import ExitStack
 from typing import Any
 
 import click
 from flask.cli import with_appcontext
 
+from proman.database.bar import Bar
 from proman.database.commands import BY
 from proman.database.commands import as_json as json_option
 from proman.database.copying import Copied, copy_to
@@ -22,8 +21,13 @@ from proman.database.installation import installation
 @with_appcontext
 def copy(address: str, as_json: bool) -> None:
     """Moves everything to an empty database of any engine and proves it; changes nothing here."""
-    with _Bar() as bar:
-        copied = copy_to(installation(), address, BY, bar.show)
+    with Bar() as bar:
+
+        def show(phase: str, done: int, total: int) -> None:
+            # Which table it is at would change too often.
+            bar.show(phase.partition(" ")[0], done, total)
+
+        copied = copy_to(installation(), address, BY, show)
     for name in copied.left_out:
         click.echo(f"Note: {name} is no table of ProMan's and was left out.", err=True)
     if copied.changes_since:
@@ -55,31 +59,3 @@ def _in_words(copied: Copied) -> str:
         "The source is as it was. To go over: stop ProMan, set DATABASE_URL to that address and "
         "start it."
     )
-
-
-class _Bar:
-    """A bar on standard error, made when it is known how much there is to do."""
-
-    def __init__(self) -> None:
-        self._stack = ExitStack()
-        self._bar: Any = None
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, *fault: object) -> None:
-        self._stack.close()
-
-    def show(self, phase: str, done: int, total: int) -> None:
-        """Moves the bar there; without a terminal it is a line for each kind of work.
-
-        Which table it is at would change too often for either.
-        """
-        work = phase.partition(" ")[0].capitalize()
-        if self._bar is None:
-            if not total:
-                return
-            bar = click.progressbar(length=total, label=work, file=sys.stderr)
-            self._bar = self._stack.enter_context(bar)
-        self._bar.label = work
-        self._bar.update(done - self._bar.pos)

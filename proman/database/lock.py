@@ -54,11 +54,14 @@ class Held:
     def __init__(self, holder: Holder, write: Callable[[str], None]) -> None:
         self._tell = write
         self.holder = holder
+        self.watch: Callable[[str, int, int], None] = lambda phase, done, total: None
+        """Told all that is reported, for whoever waits at a terminal."""
         self._written = 0.0
         self._write()
 
     def report(self, phase: str, done: int = 0, total: int = 0) -> None:
         """Tells how far the operation is; at most five times a second within one phase."""
+        self.watch(phase, done, total)
         is_same = phase == self.holder.phase
         self.holder = replace(self.holder, phase=phase, done=done, total=total)
         if not is_same or time.monotonic() - self._written > 0.2:

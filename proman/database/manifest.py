@@ -18,7 +18,7 @@ class Manifest:
     """All that is known of one backup; times are ISO 8601, UTC; sizes are bytes.
 
     `engine` and `server_version` are those of the database that it was taken from, `seconds` is how
-    long it took.
+    long it took. `content_at` is when the newest change in it was recorded, to the microsecond.
     """
 
     name: str
@@ -43,12 +43,18 @@ class Manifest:
     fault: str | None = None
     pinned: bool = False
     proven_at: str | None = None
+    content_at: str | None = None
     format: str = field(default=FORMAT)
 
     @property
     def moment(self) -> datetime:
         """When the backup was taken, naive UTC."""
         return moment_from(self.created_at)
+
+    @property
+    def content(self) -> datetime:
+        """The newest moment it knows of, naive UTC: its last recorded change, else its own."""
+        return moment_from(self.content_at) if self.content_at else self.moment
 
     @property
     def is_verified(self) -> bool:
@@ -97,9 +103,16 @@ def utc_text(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def exact_text(moment: datetime) -> str:
+    """A naive UTC moment to the microsecond."""
+    return f"{moment.isoformat(timespec='microseconds')}Z"
+
+
 def _require_plain(manifest: Manifest) -> None:
     """A manifest may come from outside: its values must be of the kinds that are relied upon."""
-    if not isinstance(manifest.moment, datetime) or not isinstance(manifest.sequence, int):
+    if manifest.moment.tzinfo is not None or manifest.content.tzinfo is not None:
+        raise ValueError("not a manifest")
+    if not isinstance(manifest.sequence, int):
         raise ValueError("not a manifest")
     texts = (manifest.name, manifest.reason, manifest.by, manifest.sha256)
     numbers = (manifest.size_bytes, manifest.page_size, *manifest.rows.values())

@@ -24,14 +24,15 @@ from proman.database.lock import Held, ops_lock
 from proman.database.maintenance import Notice, maintenance
 from proman.database.restores import Reporter, Restore
 from proman.database.rules import BEFORE_RESTORE
+from proman.database.sqlite_copy import Progress, silent
 from proman.database.staging import stage
 from proman.db import utc_now
 
 
-def judge_and_stage(site: Installation, restore_id: str) -> Restore:
+def judge_and_stage(site: Installation, restore_id: str, watch: Progress = silent) -> Restore:
     """Looks into the file and rebuilds it; ends ready to be confirmed, or refused with a reason."""
     with restores.running(site.data_dir, restore_id):
-        reporter = Reporter(site.data_dir, restores.load(site.data_dir, restore_id))
+        reporter = Reporter(site.data_dir, restores.load(site.data_dir, restore_id), watch)
         try:
             source, manifest = sources.source_of(site, reporter.restore)
             path = restores.directory_of(site.data_dir, restore_id) / restores.STAGED
@@ -53,6 +54,7 @@ def carry_out(
     restore_id: str,
     dispose: Callable[[], object] = lambda: None,
     may_move: bool = False,
+    watch: Progress = silent,
 ) -> Restore:
     """Replaces the live database by the staged one; all of it or nothing.
 
@@ -63,7 +65,7 @@ def carry_out(
     other connection to it than `dispose` closes may ask for that by `may_move`.
     """
     with restores.running(site.data_dir, restore_id):
-        reporter = Reporter(site.data_dir, restores.load(site.data_dir, restore_id))
+        reporter = Reporter(site.data_dir, restores.load(site.data_dir, restore_id), watch)
         if reporter.restore.stage != "confirmed":
             raise Refused("This restore was not confirmed.")
         try:

@@ -20,6 +20,7 @@ from proman.base.errors import NotThere, Refused
 from proman.base.private import open_private
 from proman.database import durable
 from proman.database import manifest as manifests
+from proman.database.sqlite_copy import Progress, silent
 from proman.db import utc_now
 
 FOLDER = "restores"
@@ -202,12 +203,14 @@ def running(data_dir: Path, restore_id: str) -> Iterator[None]:
 class Reporter:
     """Writes how far a restore is, at most four times a second within one phase."""
 
-    def __init__(self, data_dir: Path, one: Restore) -> None:
+    def __init__(self, data_dir: Path, one: Restore, watch: Progress = silent) -> None:
         self._data_dir = data_dir
+        self._watch = watch
         self._written = 0.0
         self.restore = one
 
     def __call__(self, phase: str, done: int, total: int) -> None:
+        self._watch(phase, done, total)
         is_same = phase == self.restore.phase
         self.restore = replace(self.restore, phase=phase, done=done, total=total)
         if not is_same or time.monotonic() - self._written > 0.25:

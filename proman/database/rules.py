@@ -12,6 +12,9 @@ FLOOR = 3
 SAFETY_DAYS = 7
 INTERVAL = timedelta(days=1)
 BEFORE_RESTORE = "before-restore"
+FOUND = "found"
+"""The reason of a file that ProMan did not make itself."""
+PINNED = "This backup is pinned. Unpin it first."
 REASON_WORDS = {
     "manual": "By hand",
     "schedule": "Schedule",
@@ -19,7 +22,7 @@ REASON_WORDS = {
     "before-baseline": "Before a baseline",
     BEFORE_RESTORE: "Before a restore",
     "before-copy": "Before a move",
-    "found": "Made elsewhere",
+    FOUND: "Made elsewhere",
 }
 ENGINE_WORDS = {
     "sqlite": "SQLite",
@@ -39,6 +42,13 @@ class Candidate:
     reason: str = "schedule"
     verified: bool = True
     pinned: bool = False
+    tie: str = ""
+    """The order of those that share a sequence: found files stand behind the one before them."""
+
+    @property
+    def place(self) -> tuple[int, str]:
+        """Its place in the order of backups."""
+        return self.sequence, self.tie
 
 
 @dataclass(frozen=True)
@@ -74,7 +84,7 @@ def kept(backups: Iterable[Candidate], policy: Retention, now: datetime) -> dict
     Unverified files stay too: retention only ever removes what is known to be a good backup
     that newer good ones replace.
     """
-    newest_first = sorted(backups, key=lambda one: one.sequence, reverse=True)
+    newest_first = sorted(backups, key=lambda one: one.place, reverse=True)
     verified = [one for one in newest_first if one.verified]
     if any(one.created_at > now for one in verified):
         return {one.name: "the clock is behind the newest backup" for one in newest_first}
@@ -89,18 +99,21 @@ def to_delete(backups: Iterable[Candidate], policy: Retention, now: datetime) ->
     """Names that retention would remove, oldest first by sequence."""
     everything = list(backups)
     stays = kept(everything, policy, now)
-    ordered = sorted(everything, key=lambda one: one.sequence)
+    ordered = sorted(everything, key=lambda one: one.place)
     return [one.name for one in ordered if one.name not in stays]
 
 
 def may_delete(name: str, backups: Iterable[Candidate]) -> str | None:
     """Why a person may not delete this backup by hand, or None when it is allowed."""
     everything = list(backups)
-    verified = sorted((b for b in everything if b.verified), key=lambda b: b.sequence)
+    verified = sorted((b for b in everything if b.verified), key=lambda b: b.place)
+    own = [one for one in verified if one.reason != FOUND]
     if any(one.name == name and one.pinned for one in everything):
-        return "This backup is pinned. Unpin it first."
+        return PINNED
     if verified and verified[-1].name == name:
         return "This is the newest verified backup. Make a newer one first."
+    if own and own[-1].name == name:
+        return "This is the newest backup that ProMan made itself. Make a newer one first."
     return None
 
 
@@ -141,6 +154,9 @@ def _safety(verified: Sequence[Candidate], now: datetime) -> list[tuple[Candidat
 def _generations(verified: Sequence[Candidate], policy: Retention) -> list[tuple[Candidate, str]]:
     """The last ones and the newest of each day, week and month that has any."""
     found = [(one, "one of the last") for one in verified[: max(policy.last, FLOOR)]]
+    # Files from elsewhere, however many, never push out what is surely of this installation.
+    own = [one for one in verified if one.reason != FOUND]
+    found += [(one, "one of the last made by ProMan") for one in own[:FLOOR]]
     for count, pattern, word in (
         (policy.daily, "%Y-%m-%d", "daily"),
         (policy.weekly, "%G-%V", "weekly"),

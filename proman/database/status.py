@@ -102,8 +102,8 @@ def _warnings(
     newest = catalogue.newest_verified(listed)
     if newest is None:
         found.append("There is no verified backup yet.")
-    elif rules.is_stale(newest.created_at, now, rules.INTERVAL):
-        days = (now - newest.created_at) // timedelta(days=1)
+    elif rules.is_stale(saved := catalogue.saved_until(listed), now, rules.INTERVAL):
+        days = (now - (saved or newest.created_at)) // timedelta(days=1)
         found.append(f"The newest verified backup is {days} days old; one is due every night.")
     outcome = outcomes.last(site.data_dir, "backup")
     if outcome is not None and outcome.fault:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
+
+from sqlalchemy import Connection
 
 from proman.base.errors import Refused
 from proman.database import backup, catalogue, durable, outcomes, sources
 from proman.database import manifest as manifests
+from proman.database.amending import amend
 from proman.database.catalogue import Backup
-from proman.database.installation import Installation
+from proman.database.installation import Installation, ask
 from proman.database.judging import Verdict, judge
+from proman.database.live import live_database
 from proman.database.lock import Held, ops_lock
+from proman.database.manifest import Manifest
 from proman.database.sqlite_copy import Progress, silent
 from proman.database.staging import stage
 from proman.db import utc_now
@@ -51,14 +58,17 @@ def verify_new(site: Installation, held: Held, most: int = 10) -> list[Backup]:
     return [_settle(site, one, held.report, is_quiet=True) for one in bare]
 
 
-def drill(site: Installation, file: Path | None, by: str) -> Drill:
+def drill(site: Installation, file: Path | None, by: str, watch: Progress = silent) -> Drill:
     """Restores a backup (by default the newest verified one) into a scratch database and compares.
 
     `file` is one of the list, by name or path, or any file or archive. Raises Refused with what was
-    wrong; what went well is noted in the manifest of a listed one.
+    wrong; what went well is noted in the manifest of a listed one. How it went is kept of these
+    alone: a bad file from elsewhere says nothing about the backups of this installation.
     """
-    noted = outcomes.noted(site.data_dir, "drill", by)
+    is_ours = file is None or sources.is_listed(site, file)
+    noted = outcomes.noted(site.data_dir, "drill", by) if is_ours else contextlib.nullcontext()
     with ops_lock(site.settings, "drill", by) as held, noted:
+        held.watch = watch
         listed = _listed(site, file)
         path = listed.path if listed else file
         assert path is not None
@@ -101,18 +111,50 @@ def _settle(site: Installation, one: Backup, report: Progress, is_quiet: bool = 
         verdict = judge(site, one.path, one.manifest, report)
     except Refused as refusal:
         if one.manifest is not None:
-            _write(one, replace(one.manifest, fault=refusal.message))
+            _noted(one, refusal.message)
         if is_quiet:
             return one
         raise
     if one.manifest is not None:
-        return _write(one, replace(one.manifest, fault=None))
-    sequence = catalogue.next_sequence(catalogue.backups_in(site.backup_dir))
-    known = backup.describe(site, one.path, verdict.facts, None, report)
-    when = manifests.utc_text(one.created_at)
-    return _write(one, replace(known, sequence=sequence, created_at=when, app_version=""))
+        return _noted(one, None)
+    known = _found(site, one, backup.describe(site, one.path, verdict.facts, None, report))
+    manifests.write(catalogue.manifest_path(one.path), known)
+    return replace(one, manifest=known, created_at=known.moment)
 
 
-def _write(one: Backup, manifest: manifests.Manifest) -> Backup:
-    manifests.write(catalogue.manifest_path(one.path), manifest)
-    return replace(one, manifest=manifest)
+def _found(site: Installation, one: Backup, known: Manifest) -> Manifest:
+    """The manifest of a file that ProMan did not make: what it holds says how old it is."""
+    written = datetime.fromtimestamp(one.path.stat().st_mtime, UTC).replace(tzinfo=None)
+    named = min(one.created_at, written)
+    content = min(ask(one.path, site.checks.newest_change) or named, utc_now())
+    listed = catalogue.backups_in(site.backup_dir)
+    return replace(
+        known,
+        sequence=catalogue.sequence_of_found(listed, content),
+        created_at=manifests.utc_text(_taken(site, content, named)),
+        content_at=manifests.exact_text(content),
+        app_version="",
+    )
+
+
+def _taken(site: Installation, content: datetime, named: datetime) -> datetime:
+    """When a found file was taken: as its name says, if it holds all that there was by then.
+
+    Its name is anybody's choice: an old file may be called by today. If anything was changed
+    between its last change and that moment, the file is as old as its last change.
+    """
+    if named <= content:
+        return content
+
+    def changes(connection: Connection) -> int:
+        since = site.checks.changes_since
+        return since(connection, content) - since(connection, named)
+
+    live = live_database(site)
+    return content if not live.exists() or live.ask(changes) else named
+
+
+def _noted(one: Backup, fault: str | None) -> Backup:
+    """Keeps what is wrong with a backup, or that nothing is."""
+    path = catalogue.manifest_path(one.path)
+    return replace(one, manifest=amend(path, lambda known: replace(known, fault=fault)))
