@@ -51,7 +51,7 @@ attributes = context.config.attributes
 given = attributes.get("connection")
 if given is not None:
     configure(given)
-    follow(context.get_context())
+    follow(context.get_context(), migrations)
     run()
 else:
     with refusals_in_one_line():
@@ -61,7 +61,7 @@ else:
                 steps = Steps(connection)
                 configure(connection, on_version_apply=steps.note)
                 require_ours(context.get_context())
-                follow(context.get_context())
+                follow(context.get_context(), migrations)
                 with compared(context.get_context(), migrations):
                     run()
                 attributes.get("verify", lambda connection: None)(connection)

@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from proman import cli, schema, scope
+from proman.addresses import UnusableSetting
 from proman.admin import (
     audit_trail,
     database_checks,
@@ -49,7 +50,7 @@ from proman.portal import views as portal
 from proman.properties import views as properties
 from proman.reports import statement_views
 from proman.reports import views as reports
-from proman.settings import Settings, UnusableSetting, read_settings
+from proman.settings import Settings, read_settings
 from proman.takeover import views as takeover
 from proman.takeover.origin import IMPORTED
 from proman.tenants import views as tenants

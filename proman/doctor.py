@@ -7,12 +7,14 @@ from pathlib import Path
 
 import click
 from flask import current_app
+from flask.cli import with_appcontext
 from sqlalchemy import Connection, inspect, text
 
 from proman.base.checks import Breach, Check
 from proman.billing.doctor import CHECKS as BILLING
 from proman.database.fingerprints import drift_in
 from proman.database.revisions import head_revision
+from proman.database.unfinished import unfinished_in
 from proman.db import db
 from proman.ledger.doctor import CHECKS as LEDGER
 from proman.payments.doctor import CHECKS as PAYMENTS
@@ -27,6 +29,9 @@ def examine(connection: Connection, head: str) -> list[Breach]:
 
     A database at another revision is told so and not examined further.
     """
+    unfinished = unfinished_in(connection)
+    if unfinished:
+        return [Breach("The database is whole", unfinished, "database")]
     wrong = list(_schema(connection, head))
     if wrong:
         return wrong
@@ -75,6 +80,7 @@ def _breaches(connection: Connection, check: Check) -> Iterator[Breach]:
 
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@with_appcontext
 def doctor(as_json: bool) -> None:
     """Prove every invariant: ledger, receivables, deposits, numbers, foreign keys, schema."""
     directory = Path(current_app.extensions["migrate"].directory)
@@ -88,6 +94,6 @@ def doctor(as_json: bool) -> None:
         for breach in found:
             click.echo(f"{breach.where}: {breach.invariant}: {breach.what}")
         if not found:
-            click.echo(f"All is well: {len(CHECKS) + 3} invariants hold.")
+            click.echo(f"All is well: {len(CHECKS) + 4} invariants hold.")
     if found:
         sys.exit(1)

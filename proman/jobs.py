@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 
 import click
 from flask import Flask
-from flask.cli import with_appcontext
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
@@ -27,6 +26,7 @@ from proman.database.installation import installation
 from proman.database.maintenance import InMaintenance, at_work
 from proman.database.models import ScheduledJob
 from proman.database.outcomes import reason_of
+from proman.database.readiness import on_ready_database
 from proman.database.retrying import until_it_stands
 from proman.database.statistics import refresh_statistics
 from proman.db import begin_write, db, utc_now
@@ -212,7 +212,7 @@ def group() -> None:
 
 
 @group.command("run")
-@with_appcontext
+@on_ready_database
 def run_command() -> None:
     """Every scheduled job that is due, once."""
     ran = run_due(utc_now())

@@ -1,7 +1,6 @@
 """Owns the settings: the one reader of the environment."""
 
 import os
-import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,9 +8,9 @@ from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import URL
 
+from proman.addresses import UnusableSetting, parse_database_url
 from proman.base.private import make_private_directory, open_private
 
 SECRETS = (
@@ -21,22 +20,6 @@ SECRETS = (
     "SMTP_URL",
     "PROMAN_BACKUP_PASSPHRASE",
 )
-DRIVERS = {
-    "sqlite": "sqlite+pysqlite",
-    "postgresql": "postgresql+psycopg",
-    "postgres": "postgresql+psycopg",
-    "mysql": "mysql+pymysql",
-    "mariadb": "mariadb+pymysql",
-}
-_SEVERAL_HOSTS = re.compile(r"(postgres[a-z+]*://)([^/@]*@)?([^/@?]*,[^/@?]*)([/?].*)?")
-_HOST = re.compile(r"(?:\[([^]]+)]|([^:]+))(?::(\d*))?")
-
-
-class UnusableSetting(ValueError):
-    """A variable whose value cannot be used: its name, what was wrong, and an example."""
-
-    def __init__(self, name: str, problem: str, example: str) -> None:
-        super().__init__(f"{name} {problem} Example: {name}={example}")
 
 
 @dataclass(frozen=True)
@@ -93,56 +76,6 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     )
 
 
-def parse_database_url(
-    text: str, data_dir: Path, name: str = "DATABASE_URL", of_several: str = "read-write"
-) -> URL:
-    """Turn any accepted form of an address into a URL with ProMan's driver.
-
-    Where it names several hosts of PostgreSQL and not which of them it means, it means one that is
-    `of_several` (libpq's target_session_attrs). Raises UnusableSetting, which names the variable
-    or option that it came from.
-    """
-    example = "sqlite:////data/proman.sqlite, or postgresql://user:password@host/proman"
-    if not text:
-        return URL.create("sqlite+pysqlite", database=str(data_dir / "proman.sqlite"))
-    if text.startswith("file:"):
-        path = text.removeprefix("file:").partition("?")[0]
-        return URL.create("sqlite+pysqlite", database=_absolute(path))
-    try:
-        url = _from_any_form(text, of_several)
-        driver = DRIVERS[url.drivername.partition("+")[0]]
-    except (ArgumentError, KeyError, ValueError):
-        raise UnusableSetting(
-            name, "is not an address of SQLite, PostgreSQL, MySQL or MariaDB.", example
-        ) from None
-    if driver.startswith("sqlite"):
-        if not url.database or url.database == ":memory:":
-            raise UnusableSetting(name, "names no file.", "sqlite:////data/proman.sqlite")
-        return URL.create(driver, database=_absolute(url.database))
-    if not (url.host or url.query.get("host")) or not url.database:
-        raise UnusableSetting(name, "names no host or no database.", example)
-    if driver.startswith(("mysql", "mariadb")):
-        url = url.update_query_dict({"charset": "utf8mb4"})
-    return url.set(drivername=driver)
-
-
-def _from_any_form(text: str, of_several: str) -> URL:
-    """SQLAlchemy takes several hosts in the query only, not before the database as libpq does."""
-    found = _SEVERAL_HOSTS.fullmatch(text)
-    if found is None:
-        return make_url(text)
-    scheme, user, hosts, rest = found.groups(default="")
-    each = [_HOST.fullmatch(host) for host in hosts.split(",")]
-    if None in each:
-        raise ValueError(hosts)
-    places = {
-        "host": ",".join(one[1] or one[2] for one in each if one),
-        "port": ",".join(one[3] or "5432" for one in each if one),
-    }
-    url = make_url(f"{scheme}{user}{rest}").update_query_dict(places)
-    return url.set(query={"target_session_attrs": of_several, **url.query})
-
-
 def _replica_url(text: str, primary: URL) -> URL | None:
     if not text:
         return None
@@ -156,10 +89,6 @@ def _replica_url(text: str, primary: URL) -> URL | None:
             "DATABASE_REPLICA_URL", "needs PostgreSQL, there and in DATABASE_URL.", example
         )
     return url
-
-
-def _absolute(path: str) -> str:
-    return str(Path(path).absolute())
 
 
 def _with_secret_files(environ: Mapping[str, str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from tempfile import mkdtemp
 
 from sqlalchemy import URL
 
-from proman.settings import parse_database_url
+from proman.addresses import parse_database_url
 
 PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda one: int(one.parent.name))
 OWNER = "postgres"

@@ -18,11 +18,12 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from sqlalchemy import text
 
+from proman.addresses import parse_database_url
 from proman.app import MIGRATIONS, create_app
 from proman.database.revisions import head_revision
 from proman.db import db
 from proman.identity.session import acting_for
-from proman.settings import Settings, parse_database_url
+from proman.settings import Settings
 from tests import engines, factories
 from tests.factories import PASSWORD
 

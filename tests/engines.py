@@ -24,7 +24,7 @@ from sqlalchemy import (
     select,
 )
 
-from proman.settings import parse_database_url
+from proman.addresses import parse_database_url
 
 SQLITE, POSTGRESQL, MYSQL = "sqlite", "postgresql", "mysql"
 SERVERS = {

@@ -13,8 +13,8 @@ from tempfile import mkdtemp
 from sqlalchemy import URL
 from sqlalchemy.exc import OperationalError
 
+from proman.addresses import parse_database_url
 from proman.database.engines import connected
-from proman.settings import parse_database_url
 from tests.instances import free_port
 
 PROVIDER = Path("/usr/lib/galera/libgalera_smm.so")

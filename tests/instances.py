@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import URL, NullPool, create_engine
 from sqlalchemy.exc import OperationalError
 
-from proman.settings import parse_database_url
+from proman.addresses import parse_database_url
 
 SECONDS = 60
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from proman.settings import UnusableSetting, parse_database_url
+from proman.addresses import UnusableSetting, parse_database_url, shown
 
 THREE = "postgresql://u@one,two:5433,[::1]:5434/proman"
 
@@ -36,6 +36,63 @@ def test_a_comma_in_a_password_names_no_hosts() -> None:
     assert (url.password, url.host) == ("a,b", "host")
     several = parse_database_url("postgresql://u:a,b@one,two/proman", Path())
     assert (several.password, several.query["host"]) == ("a,b", "one,two")
+
+
+SECRET = "geheim"
+
+
+@pytest.mark.parametrize(
+    ("address", "as_shown"),
+    [
+        ("postgresql://u:geheim@host:5433/proman", "postgresql://u:***@host:5433/proman"),
+        (
+            "postgresql://host/proman?user=u&password=geheim",
+            "postgresql://host/proman?password=***&user=u",
+        ),
+        (
+            "postgresql://u@one,two:5433,[::1]:5434/proman?sslpassword=geheim",
+            "postgresql://u@one:5432,two:5433,[::1]:5434/proman?"
+            "sslpassword=***&target_session_attrs=read-write",
+        ),
+        ("postgresql:///proman?host=/run/pg", "postgresql:///proman?host=/run/pg"),
+        (
+            "mysql://u:geheim@host/proman?ssl_key_password=geheim",
+            "mysql://u:***@host/proman?ssl_key_password=***",
+        ),
+        ("sqlite:////data/a.sqlite", "sqlite:////data/a.sqlite"),
+    ],
+)
+def test_an_address_is_shown_as_it_is_written_without_what_is_secret(
+    address: str, as_shown: str
+) -> None:
+    url = parse_database_url(address, Path())
+    assert parse_database_url(as_shown.replace("***", SECRET), Path()) == url
+    assert shown(url) == as_shown
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("sqlite:////", "names /, which is a directory. Example: DATABASE_URL=sqlite:"),
+        ("file:/", "names /, which is a directory."),
+        ("sqlite:////a.sqlite?mode=ro", "takes no options"),
+        ("postgresql://u:ge@heim@host/proman", "has an @ in the user or the password"),
+        ("mysql://one,two:3306/proman", "names several hosts, as only PostgreSQL may"),
+        ("mysql://u:geheim@host/proman?bogus=1", "the driver does not know (bogus)"),
+        ("mysql://u:geheim@host/proman?connect_timeout=abc", "does not fit (invalid literal"),
+        ("mysql://u:geheim@host/proman?ssl_ca=/nonexistent", "cannot be read (/nonexistent)"),
+        ("postgresql://u:geheim@host/proman?bogus=1", 'invalid connection option "bogus"'),
+        ("postgresql://u:geheim@host/proman?connect_timeout=abc", "bad value for connect_timeout"),
+    ],
+)
+def test_what_no_connection_could_be_made_with_is_told_before_one_is_tried(
+    address: str, words: str
+) -> None:
+    with pytest.raises(UnusableSetting) as refused:
+        parse_database_url(address, Path())
+    assert words in str(refused.value)
+    assert str(refused.value).startswith("DATABASE_URL ")
+    assert "heim" not in str(refused.value)
 
 
 @pytest.mark.parametrize("hosts", ["one,", ",one", "one,:5433", "one,two:x"])

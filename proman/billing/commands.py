@@ -6,12 +6,12 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import click
-from flask.cli import with_appcontext
 
 from proman.base.commands import CommandGroup
 from proman.base.errors import NotThere, Refused
 from proman.base.money import decimal_string
 from proman.billing import actions, queries
+from proman.database.readiness import on_ready_database
 from proman.database.retrying import until_it_stands
 from proman.db import begin_write, db
 from proman.identity.models import Organization
@@ -40,7 +40,7 @@ def group() -> None:
 @click.option("--preview", is_flag=True, help="Show what would be issued; issue nothing.")
 @click.option("--organization", "wanted", help="Its name; default: all of them.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
-@with_appcontext
+@on_ready_database
 def run(as_of: datetime | None, preview: bool, wanted: str | None, as_json: bool) -> None:
     """Issue what is due; running it again issues nothing."""
     day = as_of.date() if as_of else None

@@ -20,6 +20,14 @@ def is_mysql(dialect: Dialect) -> bool:
     return dialect.name in ("mysql", "mariadb")
 
 
+def table_options(dialect: Dialect) -> str:
+    """What follows the columns in a CREATE TABLE of the tools' own: nothing where it is not MySQL.
+
+    The server may be set to an alphabet that holds few names.
+    """
+    return f" {TABLES}" if is_mysql(dialect) else ""
+
+
 def keep_to_common_ground(engine: Engine) -> None:
     """Let SQLAlchemy send MariaDB no statement that MySQL does not know."""
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, LargeBinary, Table, func, inspect, select
 
+from proman.addresses import shown
 from proman.base.errors import Refused
 from proman.database import durable, loading, scratch, unfinished
 from proman.database.carrying import batches, count_rows, write
@@ -28,7 +29,7 @@ from proman.database.server_copy import revision_of
 from proman.database.shape import REVISIONS, tables_of
 from proman.database.snapshots import snapshot
 from proman.database.sqlite_copy import Progress
-from proman.database.targets import in_one_line, look, require_empty, settings_of, shown
+from proman.database.targets import in_one_line, look, require_empty, settings_of
 from proman.db import utc_now
 from proman.settings import Settings
 

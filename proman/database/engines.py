@@ -90,7 +90,8 @@ def direct_engine(url: URL) -> Engine:
     options = engine_options(url)
     kept = {key: options[key] for key in ("module", "connect_args") if key in options}
     if url.get_backend_name() != "sqlite":
-        kept["connect_args"] = {"connect_timeout": CONNECT_SECONDS, **kept.get("connect_args", {})}
+        patience = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS}
+        kept["connect_args"] = {**patience, **kept.get("connect_args", {})}
     return create_engine(url, poolclass=NullPool, **kept)
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import URL, Connection, inspect, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from proman.base.errors import Refused
+from proman.database.common_ground import TABLES
 from proman.database.engines import connected
 from proman.database.galera import SEE_ALL
 from proman.database.retrying import was_taken_back
@@ -101,7 +102,8 @@ def _make_table(url: URL) -> None:
             return
         connection.exec_driver_sql(
             f"CREATE TABLE IF NOT EXISTS {TABLE} (name VARCHAR(20) NOT NULL PRIMARY KEY, "
-            "holder CHAR(32) NOT NULL, told VARCHAR(2000) NOT NULL, until_at DATETIME(6) NULL)"
+            "holder CHAR(32) NOT NULL, told VARCHAR(2000) NOT NULL, until_at DATETIME(6) NULL) "
+            f"{TABLES}"
         )
         connection.exec_driver_sql(
             f"INSERT IGNORE INTO {TABLE} VALUES ('operations', '', '', NULL)"

@@ -9,10 +9,14 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from proman.addresses import shown
 from proman.base.errors import Refused
 from proman.database import galera, quarantine, server_copy, server_maintenance, sqlite_copy, swap
 from proman.database.driver import sqlite3
 from proman.database.installation import Installation, ask
+from proman.database.mysql_steps import interrupted_in
+from proman.database.readiness import wrong_encoding
+from proman.database.server_copy import revision_of
 from proman.database.server_swap import replace_all
 from proman.database.snapshots import server_snapshot
 from proman.database.sqlite_copy import Progress, opened
@@ -79,10 +83,27 @@ def require_live(site: Installation) -> Live:
     live = live_database(site)
     if site.settings.is_sqlite and quarantine.is_pending(site.live):
         raise Refused("A restore of the damaged database was cut off. To end it: flask db upgrade")
-    if not live.exists():
-        where = site.settings.database_file or site.settings.database_url.render_as_string()
+    is_there = live.exists()
+    problem = live.ask(_missing) if is_there or not site.settings.is_sqlite else ""
+    if problem:
+        raise Refused(problem)
+    if not is_there:
+        where = site.settings.database_file or shown(site.settings.database_url)
         raise Refused(f"There is no database at {where} yet. Run: flask db upgrade")
     return live
+
+
+def _missing(connection: Connection) -> str:
+    """What keeps anybody from taking it for a whole database, and what to do.
+
+    A migration that is under way does not, unless it is the first.
+    """
+    cut_off = None if revision_of(connection) else interrupted_in(connection)
+    return (
+        wrong_encoding(connection)
+        or unfinished_in(connection)
+        or ("" if cut_off is None else cut_off.in_the_way())
+    )
 
 
 class LiveFile:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext, MigrationInfo, MigrationStep, RevisionStep
+from alembic.util import CommandError
 from flask import current_app
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
@@ -208,7 +209,11 @@ def _note(drift: list[str]) -> None:
 
 
 def _steps(context: MigrationContext) -> list[MigrationStep]:
-    return list(context.opts["fn"](context.get_current_heads(), context))
+    try:
+        return list(context.opts["fn"](context.get_current_heads(), context))
+    except CommandError as error:
+        why = str(error).rstrip(".")
+        raise Refused(f"{why}. The revisions are listed by: flask db history") from error
 
 
 def _is_migrating(context: MigrationContext) -> bool:
@@ -234,8 +239,11 @@ class Steps:
     def note(self, step: MigrationInfo, **other: object) -> None:
         """Takes one step from Alembic."""
         done = "Stamped" if step.is_stamp else "Applied" if step.is_upgrade else "Took back"
-        doc = getattr(step.up_revision, "doc", "")
-        self._lines.append(f"{done} {step.up_revision_id or 'base'}{doc and ': '}{doc}")
+        if step.is_stamp:
+            to = ", ".join(step.destination_revision_ids) or "base"
+        else:
+            to = f"{step.up_revision_id}: {getattr(step.up_revision, 'doc', '')}"
+        self._lines.append(f"{done} {to}")
         if self._stays:
             self.tell()
 

@@ -22,6 +22,8 @@ from sqlalchemy.exc import DBAPIError
 
 from proman.base.errors import Refused
 from proman.database.autogenerate import STEPS_TABLE as TABLE
+from proman.database.common_ground import TABLES
+from proman.database.fingerprints import drift_in
 
 _DONE_ALREADY = {1050, 1051, 1054, 1060, 1061, 1068, 1091, 1146, 1359, 1360, 1826, 3822}
 """What the server answers to a change of the schema that is made already."""
@@ -53,15 +55,17 @@ def interrupted_in(connection: Connection) -> Interrupted | None:
     return None if row is None else Interrupted(*row)
 
 
-def follow(context: MigrationContext) -> None:
+def follow(context: MigrationContext, migrations: Path) -> None:
     """Has what the context runs noted statement by statement, on the engines that need it.
 
-    Raises Refused, before anything is changed, where the server would refuse a trigger later on.
+    What was cut off is stamped over only when all of it is there, by the fingerprints beside the
+    migrations. Raises Refused, before anything is changed, where the server would refuse a trigger
+    later on.
     """
     if not isinstance(context.impl, Stepwise) or context.as_sql:
         return
     assert context.connection is not None
-    progress = context.impl.progress = Progress(context.connection)
+    progress = context.impl.progress = Progress(context.connection, migrations)
     plan: Callable[..., Iterable[MigrationStep]] = context.opts["fn"]
 
     def steps(heads: Any, context: MigrationContext) -> Iterator[MigrationStep]:
@@ -77,8 +81,9 @@ def follow(context: MigrationContext) -> None:
 class Progress:
     """How far the revision is that is being applied or taken back."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, migrations: Path) -> None:
         self._connection = connection
+        self._migrations = migrations
         self._revision: str | None = None
         self._way = ""
         self._number = 0
@@ -89,7 +94,7 @@ class Progress:
         self._sql(
             f"CREATE TABLE IF NOT EXISTS {TABLE} (revision VARCHAR(32) NOT NULL PRIMARY KEY, "
             "way VARCHAR(10) NOT NULL, done INTEGER NOT NULL, digest CHAR(64) NOT NULL, "
-            "begun CHAR(64) NOT NULL)"
+            f"begun CHAR(64) NOT NULL) {TABLES}"
         )
 
     def require_triggers(self, planned: list[MigrationStep]) -> None:
@@ -117,7 +122,9 @@ class Progress:
         cut_off = interrupted_in(self._connection)
         self._revision = None
         if not isinstance(step, RevisionStep):
-            self._sql(f"DELETE FROM {TABLE}")  # who stamps says where it stands
+            if cut_off is not None:
+                self._require_made(step, cut_off)
+            self._sql(f"DELETE FROM {TABLE}")
             return
         self._revision = step.revision.revision
         self._way = "upgrade" if step.is_upgrade else "downgrade"
@@ -137,6 +144,16 @@ class Progress:
             click.echo(f"Going on with the {cut_off}.", err=True)
             kept = self._connection.execute(text(f"SELECT done, digest, begun FROM {TABLE}")).one()
             self._done, self._kept, self._begun = kept
+
+    def _require_made(self, stamp: MigrationStep, cut_off: Interrupted) -> None:
+        """Raises Refused unless the schema is that of the revision that is to be stamped."""
+        revisions = stamp.to_revisions_no_deps
+        drift = [line for one in revisions for line in self._drift_from(one)]
+        if drift or not revisions:
+            raise Refused(f"{cut_off.in_the_way()}. Nothing was changed.")
+
+    def _drift_from(self, revision: str) -> list[str]:
+        return drift_in(self._connection, self._migrations, revision)
 
     def run(self, statement: str, construct: object, execute: Callable[[], Any]) -> Any:
         """Runs the next statement, or passes over it when it is done; its result or None."""
@@ -192,7 +209,8 @@ class Progress:
     def _refuse_another(self) -> None:
         raise Refused(
             f"The file of {self._revision} was changed after its first {self._done} statements had "
-            "been done by it. Put it back as it was and run again, or restore the backup."
+            "been done by it. Put it back as it was and run again. Or drop the database, make it "
+            "again, and run: flask db upgrade, then flask database restore FILE"
         )
 
     def _sql(self, statement: str, **values: object) -> None:

@@ -25,6 +25,7 @@ from proman.database.installation import Installation
 from proman.database.lock import ops_lock
 from proman.database.migrating import WAIT_SECONDS, locked_connection, looking_connection
 from proman.database.model_checks import CheckChange
+from proman.database.mysql_steps import interrupted_in
 from proman.database.outcomes import reason_of
 from proman.database.readiness import MIGRATION
 from proman.database.server_copy import revision_of
@@ -88,6 +89,9 @@ def _not_taken(context: MigrationContext, reason: str) -> str:
 
 
 def _require_unversioned(connection: Connection) -> None:
+    cut_off = interrupted_in(connection)
+    if cut_off is not None:
+        raise Refused(cut_off.in_the_way())
     revision = revision_of(connection)
     if revision is not None:
         raise Refused(

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
+from typing import Any, TypeVar
 
+from flask import current_app
+from flask.cli import with_appcontext
 from sqlalchemy import Connection, inspect, text
 
+from proman.base.errors import Refused
 from proman.database.lock import holder
 from proman.database.mysql_steps import interrupted_in
 from proman.database.revisions import in_the_way
@@ -13,6 +19,7 @@ from proman.database.unfinished import unfinished_in
 from proman.db import db
 from proman.settings import Settings
 
+Answer = TypeVar("Answer")
 MIGRATION = "migration"
 _READ_ONLY = {
     "postgresql": "SELECT current_setting('transaction_read_only') = 'on'",
@@ -37,6 +44,23 @@ def readiness(settings: Settings, migrations: Path) -> str:
         return _problem(session.connection(execution_options={"write": True}), migrations)
     finally:
         session.rollback()
+
+
+def on_ready_database(command: Callable[..., Answer]) -> Callable[..., Answer]:
+    """Gives a command that works on what the database holds its application, and a database.
+
+    It raises Refused with what keeps the database from being worked on.
+    """
+
+    @wraps(command)
+    def on_ready(*arguments: Any, **options: Any) -> Answer:
+        problem = current_app.extensions["proman_readiness"]()
+        if problem:
+            raise Refused(problem)
+        return command(*arguments, **options)
+
+    decorated: Callable[..., Answer] = with_appcontext(on_ready)
+    return decorated
 
 
 def _problem(connection: Connection, migrations: Path) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from proman.database import galera, lease
+from proman.database.common_ground import table_options
 from proman.database.engines import APPLICATION_ID, connected
 
 TABLE = "proman_operations"
@@ -87,6 +88,7 @@ class _Note:
             self._connection.exec_driver_sql(
                 f"CREATE TABLE IF NOT EXISTS {TABLE} "
                 "(connection BIGINT NOT NULL PRIMARY KEY, told VARCHAR(2000) NOT NULL)"
+                f"{table_options(self._connection.dialect)}"
             )
             self._connection.exec_driver_sql(f"DELETE FROM {TABLE}")
             self._connection.execute(text(f"INSERT INTO {TABLE} VALUES (:number, :told)"), values)

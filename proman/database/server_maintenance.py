@@ -17,6 +17,7 @@ from sqlalchemy import URL, Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from proman.base.errors import Refused
+from proman.database.common_ground import table_options
 from proman.database.engines import APPLICATION_ID, connected
 from proman.database.server_lock import SESSION_SECONDS
 
@@ -37,6 +38,7 @@ def make_table(connection: Connection) -> None:
     connection.exec_driver_sql(
         f"CREATE TABLE IF NOT EXISTS {TABLE} "
         "(name VARCHAR(20) NOT NULL PRIMARY KEY, told VARCHAR(2000) NOT NULL)"
+        f"{table_options(connection.dialect)}"
     )
     found = set(connection.scalars(text(f"SELECT name FROM {TABLE}")))
     for name in {GATE, NOTICE, RESTORED} - found:

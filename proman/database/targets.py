@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, inspect, table
 from sqlalchemy.exc import SQLAlchemyError
 
+from proman.addresses import UnusableSetting, parse_database_url
 from proman.base.errors import Refused
 from proman.database.carrying import count_rows
 from proman.database.driver import sqlite3
@@ -20,7 +21,7 @@ from proman.database.shape import REVISIONS
 from proman.database.sqlite_copy import reading
 from proman.database.troubles import told
 from proman.database.unfinished import unfinished_in
-from proman.settings import Settings, UnusableSetting, parse_database_url
+from proman.settings import Settings
 
 _PORTS = {"postgresql": 5432, "mysql": 3306}
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
@@ -88,12 +89,6 @@ def _require_writable(path: Path) -> None:
         raise Refused(f"{path} cannot be written. Nothing was changed.")
 
 
-def shown(url: URL) -> str:
-    """The address as a person writes it, without the password."""
-    plain = url.set(drivername=url.get_backend_name()).difference_update_query(["charset"])
-    return plain.render_as_string()
-
-
 def _place(url: URL) -> tuple[object, ...]:
     """What two addresses of one database have in common, as far as they tell it."""
     engine = url.get_backend_name().replace("mariadb", "mysql")
@@ -113,5 +108,5 @@ def in_one_line(what: str, then: str = "", option: str = "DATABASE_URL") -> Iter
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error, OSError, ValueError, TypeError) as error:
-        why = told(error).replace("DATABASE_URL", option)
+        why = told(error, option)
         raise Refused(f"{what}: {why}{then}") from error

@@ -13,7 +13,12 @@ from sqlalchemy.exc import DBAPIError
 from proman.base.errors import Refused
 from proman.database.driver import sqlite3
 
+_OR_RESTORE = ", or put a backup in its place: flask database restore FILE"
 _ADVICE = (
+    (
+        r"invalid .* value|certificate",
+        "Correct the options (after the ?) in DATABASE_URL.",
+    ),
     (
         r"session is read-only",
         "No server there takes changes: wait until one does, or correct the hosts in DATABASE_URL.",
@@ -45,7 +50,7 @@ _ADVICE = (
     ),
     (
         r"not a database|malformed",
-        "Correct DATABASE_URL, or put a backup in its place: flask database restore FILE",
+        f"Correct DATABASE_URL{_OR_RESTORE}",
     ),
     (r"is locked", "Another program holds it: end that one, or try again."),
 )
@@ -67,15 +72,17 @@ def refused_plainly() -> Iterator[None]:
         raise Refused(f"The disk cannot be used{where}: {_advised(str(error.strerror))}") from error
 
 
-def told(error: Exception) -> str:
-    """What the driver says in its first line, and what to do."""
+def told(error: Exception, option: str = "DATABASE_URL") -> str:
+    """What the driver says in its first line, and what to do about what `option` names."""
     said = error.orig if isinstance(error, DBAPIError) else error
     arguments: tuple[Any, ...] = getattr(said, "args", ())
     is_numbered = len(arguments) > 1 and isinstance(arguments[0], int)
     line = str(arguments[1] if is_numbered else said).partition("\n")[0]
-    return _advised(re.sub(r"\s+", " ", line).strip())
+    return _advised(re.sub(r"\s+", " ", line).strip(), option)
 
 
-def _advised(line: str) -> str:
+def _advised(line: str, option: str = "DATABASE_URL") -> str:
     advice = next((advice for words, advice in _ADVICE if re.search(words, line)), "")
+    if option != "DATABASE_URL":  # a restore would replace another one than that
+        advice = advice.replace(_OR_RESTORE, ".").replace("DATABASE_URL", option)
     return f"{line.rstrip('.')}. {advice}".rstrip()

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, inspect, text
 
+from proman.database.common_ground import table_options
+
 TABLE = "proman_copy"
 """Made before the first row, gone after the last proof; a table of the tools' own."""
 
 
 def mark(connection: Connection, begun: str) -> None:
     """Marks the database as one that a copy goes into since then (UTC); on MySQL this commits."""
-    connection.exec_driver_sql(f"CREATE TABLE {TABLE} (begun VARCHAR(40) NOT NULL PRIMARY KEY)")
+    connection.exec_driver_sql(
+        f"CREATE TABLE {TABLE} (begun VARCHAR(40) NOT NULL PRIMARY KEY)"
+        f"{table_options(connection.dialect)}"
+    )
     connection.execute(text(f"INSERT INTO {TABLE} VALUES (:begun)"), {"begun": begun})
 
 

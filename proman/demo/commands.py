@@ -4,9 +4,9 @@ import sys
 import time
 
 import click
-from flask.cli import with_appcontext
 
 from proman.base.commands import CommandGroup
+from proman.database.readiness import on_ready_database
 from proman.database.statistics import refresh_statistics
 from proman.db import begin_write, db
 from proman.demo.actions import (
@@ -30,7 +30,7 @@ def demo() -> None:
 @click.option("--months", default=12, show_default=True, type=click.IntRange(1, 120))
 @click.option("--seed", default=1, show_default=True, help="The same seed, the same portfolio.")
 @click.option("--password", default=DEFAULT_PASSWORD, show_default=True, help="Of every login.")
-@with_appcontext
+@on_ready_database
 def load(leases: int, months: int, seed: int, password: str) -> None:
     """Load an invented portfolio with its history into an empty database."""
     refuse_real_data()

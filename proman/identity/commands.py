@@ -2,10 +2,10 @@
 
 import click
 from flask import current_app
-from flask.cli import with_appcontext
 
 from proman.base.commands import CommandGroup
 from proman.base.errors import NotThere, Refused
+from proman.database.readiness import on_ready_database
 from proman.db import begin_write, db, utc_now
 from proman.identity.actions import Link, invite, make_link
 from proman.identity.installation import NewOrganization, create_organization
@@ -26,7 +26,7 @@ def users() -> None:
 @click.argument("email")
 @click.option("--name", default="Administrator", show_default=True)
 @click.option("--organization", "wanted", help="Its name, where there are several.")
-@with_appcontext
+@on_ready_database
 def create_admin(email: str, name: str, wanted: str | None) -> None:
     """Make one more administrator and operator; prints a link to choose the password."""
     with acting_for(_organization(wanted).id):
@@ -37,7 +37,7 @@ def create_admin(email: str, name: str, wanted: str | None) -> None:
 
 @users.command("reset-password")
 @click.argument("email")
-@with_appcontext
+@on_ready_database
 def reset_password(email: str) -> None:
     """Print a link that lets a person choose a new password."""
     account = account_of(email)
@@ -82,7 +82,7 @@ def organizations_group() -> None:
 @click.option("--region", default="", help="A region with holidays of its own, such as BY.")
 @click.option("--currency", help="Three letters, such as EUR; default: the country's.")
 @click.option("--time-zone", help="Such as Europe/Berlin; default: most people's there.")
-@with_appcontext
+@on_ready_database
 def create(
     name: str, country: str, region: str, currency: str | None, time_zone: str | None
 ) -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from flask.cli import with_appcontext
 
 from proman.base.commands import CommandGroup
 from proman.base.errors import NotThere, Refused
+from proman.database.readiness import on_ready_database
 from proman.database.replica import read_from_replica
 from proman.database.statistics import refresh_statistics
 from proman.db import begin_write, db
@@ -67,7 +67,7 @@ def template_command() -> None:
 @portfolio.command("undo")
 @click.argument("import_id", type=int)
 @organization_option
-@with_appcontext
+@on_ready_database
 def undo_command(import_id: int, wanted: str | None) -> None:
     """Undo an import, while nothing rests on it."""
     with acting_for(chosen_organization(wanted).id) as actor:
@@ -91,7 +91,7 @@ def undo_command(import_id: int, wanted: str | None) -> None:
 @click.option("--dry-run", "only_try", is_flag=True, help="Show what would be made, make nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object and nothing else.")
 @organization_option
-@with_appcontext
+@on_ready_database
 def import_command(
     path: Path,
     map_path: Path | None,
@@ -244,7 +244,7 @@ def _asked(mapping: Mapping, question: Question) -> Mapping:
 @click.command("export")
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @organization_option
-@with_appcontext
+@on_ready_database
 def export_command(folder: Path, wanted: str | None) -> None:
     """Write everything as CSV, one file for each kind of record; of all organizations or of one."""
     try:

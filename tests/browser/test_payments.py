@@ -8,12 +8,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
+from proman.addresses import parse_database_url
 from proman.app import create_app
 from proman.billing.models import Invoice
 from proman.db import db
 from proman.identity.session import acting_for
 from proman.payments.models import Payment
-from proman.settings import Settings, parse_database_url
+from proman.settings import Settings
 from tests import factories, money
 from tests.browser.walks import sign_in
 from tests.conftest import make_settings

@@ -15,13 +15,13 @@ from flask_migrate import upgrade
 from sqlalchemy import text
 from sqlalchemy.dialects.mysql.reserved_words import RESERVED_WORDS_MARIADB, RESERVED_WORDS_MYSQL
 
+from proman.addresses import parse_database_url
 from proman.database.autogenerate import OWN_TABLES
 from proman.db import begin_write, db
 from proman.demo.actions import Wanted, load_demonstration
 from proman.doctor import CHECKS
 from proman.identity.passwords import hash_password
 from proman.identity.session import acting_for
-from proman.settings import parse_database_url
 from tests.conftest import make_app, make_settings
 from tests.engines import MYSQL, fresh_database
 from tests.factories import PASSWORD, make_organization, make_property, make_tenant

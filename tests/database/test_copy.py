@@ -181,6 +181,11 @@ def assert_starts_nothing(source: Settings, target: Settings) -> None:
         processes.flask(target, "database", "deploy"),
         processes.start(target.data_dir, run_serve, target),
         processes.flask(source, "database", "copy", "--to", written(target)),
+        processes.flask(target, "database", "backup"),
+        processes.flask(target, "database", "status"),
+        processes.flask(target, "doctor"),
+        processes.flask(target, "jobs", "run"),
+        processes.flask(target, "demo", "load"),
     ]
     for run in runs:
         code, said = run.end()

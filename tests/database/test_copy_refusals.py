@@ -26,7 +26,10 @@ REFUSED = [
     ("file:{folder}/../{name}/proman.sqlite", "the database that is in use itself"),
     ("sqlite:///{folder}/nowhere/new.sqlite", "There is no directory"),
     ("sqlite:///{folder}", "is a directory"),
-    ("sqlite:///{folder}/notes.txt", "The target cannot be used: file is not a database"),
+    (
+        "sqlite:///{folder}/notes.txt",
+        "The target cannot be used: file is not a database. Correct --to. Nothing was changed.",
+    ),
     ("sqlite:///{folder}/other.sqlite", "The target is not empty (it holds shoes)"),
     (
         "postgresql://me@127.0.0.1:{port}/proman",

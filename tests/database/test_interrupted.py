@@ -158,6 +158,32 @@ def test_a_migration_that_fails_says_how_to_go_on(place, tmp_path, capsys):
 
 
 @pytest.mark.mysql
+def test_nothing_goes_over_a_first_migration_that_was_cut_off(tmp_path, monkeypatch):
+    with fresh_database(MYSQL) as url:
+        place = make_settings(tmp_path / "data", database_url=url)
+        assert go(place, "upgrade", MIGRATIONS, 40)[0] == -9
+        first = chain_to(MIGRATIONS, "head")[0]
+        for words in (
+            ("db", "stamp", "head"),
+            ("db", "stamp", first),
+            ("db", "stamp", "--purge", first),
+            ("database", "status"),
+            ("database", "backup"),
+        ):
+            code, said = processes.flask(place, *words).end()
+            assert code == 1, (words, said)
+            assert f"Cut off: the upgrade of {first}" in said, (words, said)
+            assert "It goes on with: flask db upgrade" in said, (words, said)
+        monkeypatch.setenv("FLASK_DEBUG", "1")
+        pushed = create_app(place).test_cli_runner().invoke(args=["database", "push"])
+        assert pushed.stderr.startswith(f"Error: Cut off: the upgrade of {first}")
+        code, said = go(place, "upgrade", MIGRATIONS)
+        assert code == 0, said
+        with looking_connection(place) as connection:
+            assert drifted(connection, MIGRATIONS) == []
+
+
+@pytest.mark.mysql
 def test_a_file_that_was_changed_in_what_is_done_is_refused(on_mysql, tmp_path):
     place = on_mysql
     directory = with_keys(tmp_path, HEAD, "op.execute('nonsense')")

@@ -24,12 +24,13 @@ from flask import Flask
 from flask_migrate import upgrade
 from sqlalchemy import URL, text
 
+from proman.addresses import parse_database_url
 from proman.app import create_app
 from proman.database.engines import connected
 from proman.database.replica import Replica
 from proman.db import db
 from proman.identity.session import acting_for
-from proman.settings import parse_database_url, read_settings
+from proman.settings import read_settings
 from tests import factories
 from tests.conftest import make_app, make_settings
 from tests.database.test_replica import ROLL, asked, units_were_read

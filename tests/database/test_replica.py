@@ -11,13 +11,14 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from sqlalchemy import Engine, create_engine, event, text
 
+from proman.addresses import UnusableSetting
 from proman.app import create_app
 from proman.database import replica as replicas
 from proman.database.replica import Replica
 from proman.database.status import Status, status
 from proman.db import db, utc_now
 from proman.identity.session import acting_for
-from proman.settings import UnusableSetting, read_settings
+from proman.settings import read_settings
 from tests import factories
 from tests.clusters import Cluster, pgbouncer, primary_and_replica
 from tests.conftest import Client, make_settings

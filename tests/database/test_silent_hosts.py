@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import create_engine, text
 
+from proman.addresses import parse_database_url
 from proman.cli import program
 from proman.database.engines import engine_options
-from proman.settings import parse_database_url
 from tests import clusters
 from tests.engines import POSTGRESQL, address_of
 

@@ -14,11 +14,12 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import URL, inspect
 
 from proman import cli, server
+from proman.addresses import parse_database_url
 from proman.app import MIGRATIONS, create_app
 from proman.database.migrating import looking_connection
 from proman.database.revisions import chain_to
 from proman.db import db
-from proman.settings import Settings, parse_database_url
+from proman.settings import Settings
 from tests import clusters, engines
 from tests.conftest import make_settings
 from tests.engines import MYSQL, POSTGRESQL

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from proman.settings import UnusableSetting, read_settings
+from proman.addresses import UnusableSetting
+from proman.settings import read_settings
 from proman.web.mail import Attachment, Message, Undelivered, mail_server
 from tests.web.sink import Sink
 
