@@ -12,7 +12,9 @@ from sqlalchemy import Connection, inspect, text
 
 from proman.base.checks import Breach, Check
 from proman.billing.doctor import CHECKS as BILLING
+from proman.database import journal_checks
 from proman.database.fingerprints import drift_in
+from proman.database.installation import Installation, installation
 from proman.database.revisions import head_revision
 from proman.database.unfinished import unfinished_in
 from proman.db import db
@@ -61,6 +63,11 @@ def drifted(connection: Connection, migrations: Path) -> list[Breach]:
     return [Breach("The schema is what its migrations made", line, "database") for line in lines]
 
 
+def _journal(site: Installation) -> list[Breach]:
+    lines = journal_checks.breaches(site)
+    return [Breach("The journal of backups is whole", line, "journal.jsonl") for line in lines]
+
+
 def _foreign_keys(connection: Connection) -> Iterator[Breach]:
     if connection.dialect.name != "sqlite":
         return  # servers never let a row refer to nothing
@@ -82,11 +89,12 @@ def _breaches(connection: Connection, check: Check) -> Iterator[Breach]:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 @with_appcontext
 def doctor(as_json: bool) -> None:
-    """Prove every invariant: ledger, receivables, deposits, numbers, foreign keys, schema."""
+    """Prove every invariant: ledger, receivables, deposits, numbers, schema, journal of backups."""
     directory = Path(current_app.extensions["migrate"].directory)
     head = head_revision(directory)
     with db.engine.connect() as connection:
         found = [*examine(connection, head), *drifted(connection, directory)]
+    found += _journal(installation())
     if as_json:
         breaches = [breach._asdict() for breach in found]
         click.echo(json.dumps({"ok": not found, "breaches": breaches}, ensure_ascii=False))

@@ -4,9 +4,11 @@ import logging
 import threading
 from collections.abc import Callable
 
-from flask import Flask, current_app
+from flask import Flask, current_app, request
 
 from proman.base.errors import NotThere, Refused
+from proman.database.journal_events import Origin, acting_from
+from proman.identity.session import current_actor
 
 log = logging.getLogger(__name__)
 SHORT_WAIT = 2.0
@@ -18,13 +20,14 @@ def start(work: Callable[[], object], wait: float = SHORT_WAIT) -> None:
     What goes wrong is kept by the work itself where people look; here it is logged.
     """
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    thread = threading.Thread(target=_run, args=(app, work), daemon=True)
+    origin = Origin(request.remote_addr or "unknown", current_actor().id)
+    thread = threading.Thread(target=_run, args=(app, work, origin), daemon=True)
     thread.start()
     thread.join(wait)
 
 
-def _run(app: Flask, work: Callable[[], object]) -> None:
-    with app.app_context():
+def _run(app: Flask, work: Callable[[], object], origin: Origin) -> None:
+    with app.app_context(), acting_from(origin):
         try:
             work()
         except (Refused, NotThere) as refusal:

@@ -16,6 +16,8 @@ from proman.ledger.models import Posting
 _users = User.__table__
 _audit = AuditEntry.__table__
 _postings = Posting.__table__
+# A backup, a download, a restore changes nothing that a backup would save.
+_of_the_business = _audit.c.subject_type != "database"
 _administrators = select(func.count()).where(
     _users.c.role == "administrator",
     _users.c.deactivated_at.is_(None),
@@ -30,14 +32,16 @@ def ledger_balance(connection: Connection) -> int:
 
 
 def newest_change(connection: Connection) -> datetime | None:
-    """When the audit trail was last written to, naive UTC."""
-    found: datetime | None = connection.execute(select(func.max(_audit.c.at))).scalar()
+    """When the audit trail last told of a change that a backup saves, naive UTC."""
+    found: datetime | None = connection.execute(
+        select(func.max(_audit.c.at)).where(_of_the_business)
+    ).scalar()
     return found
 
 
 def changes_since(connection: Connection, moment: datetime) -> int:
-    """How many changes were recorded after a naive UTC moment."""
-    statement = select(func.count()).where(_audit.c.at > moment)
+    """How many changes that a backup saves were recorded after a naive UTC moment."""
+    statement = select(func.count()).where(_audit.c.at > moment, _of_the_business)
     return int(connection.execute(statement).scalar_one())
 
 

@@ -12,6 +12,7 @@ from proman.database import (
     archive,
     backup,
     catalogue,
+    journal_events,
     outcomes,
     restore,
     restores,
@@ -23,10 +24,8 @@ from proman.database import lock as locks
 from proman.database.catalogue import Backup
 from proman.database.installation import Installation, installation
 from proman.database.models import ScheduledJob
-from proman.db import begin_write, db, utc_now
-from proman.identity import audit
-from proman.identity.actor import Actor
-from proman.identity.session import acting_for, current_actor
+from proman.db import db, utc_now
+from proman.identity.session import current_actor
 from proman.web.guard import needs
 from proman.web.render import is_partial, render, see_other, tell
 
@@ -86,17 +85,13 @@ def back_up() -> Response:
     site, actor = installation(), current_actor()
     stack = contextlib.ExitStack()
     held = stack.enter_context(locks.ops_lock(site.settings, "backup", actor.name))
-    background.start(partial(_back_up, site, held, stack, actor))
+    background.start(partial(_back_up, site, held, stack))
     return _after(HOME, "backup", "Backed up and verified.")
 
 
-def _back_up(
-    site: Installation, held: locks.Held, stack: contextlib.ExitStack, actor: Actor
-) -> None:
+def _back_up(site: Installation, held: locks.Held, stack: contextlib.ExitStack) -> None:
     with stack:
-        made = backup.back_up_holding(site, "manual", held)
-    with acting_for(actor.organization_id, actor):
-        _record("backed up", made.name)
+        backup.back_up_holding(site, "manual", held)
 
 
 @blueprint.get("/backups/<name>")
@@ -107,7 +102,7 @@ def download(name: str) -> Response:
     one = catalogue.backup_named(installation().backup_dir, name.removesuffix(".tar"))
     pieces = archive.archive_of(one) if is_archive else archive.Pieces([one.path])
     if "Range" not in request.headers and request.method == "GET":
-        _record("downloaded", one.name)
+        _note("download", one.name)
     return _sent(one, pieces, "tar" if is_archive else "sqlite")
 
 
@@ -149,7 +144,7 @@ def pin(name: str) -> Response:
     one = catalogue.backup_named(installation().backup_dir, name)
     pinned = request.form.get("pinned", "1") == "1"
     catalogue.pin(one, pinned)
-    _record("pinned" if pinned else "unpinned", one.name)
+    _note("pin" if pinned else "unpin", one.name)
     return see_other(_details(one), "Pinned." if pinned else "No longer pinned.")
 
 
@@ -182,7 +177,7 @@ def delete(name: str) -> Response:
     site = installation()
     with locks.ops_lock(site.settings, "deletion of a backup", current_actor().name):
         gone = catalogue.delete_by_hand(site.backup_dir, name)
-    _record("deleted", gone.name)
+    _note("deletion", gone.name)
     return see_other(HOME, f"{gone.name} is deleted.")
 
 
@@ -200,7 +195,7 @@ def _details(one: Backup) -> str:
     return url_for("database.details", name=one.name)
 
 
-def _record(action: str, name: str) -> None:
-    begin_write()
-    audit.record(action, "database", None, name)
-    db.session.commit()
+def _note(what: str, name: str) -> None:
+    site, actor = installation(), current_actor()
+    db.session.rollback()
+    journal_events.note(site, what, name, actor.name, actor_id=actor.id)

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from proman.base.errors import Refused
-from proman.database import catalogue, durable, outcomes
+from proman.database import catalogue, durable, journal, journal_events, outcomes
 from proman.database import manifest as manifests
 from proman.database.catalogue import Backup
 from proman.database.driver import sqlite3
@@ -45,12 +45,20 @@ def back_up_holding(
     held: Held,
     directory: Path | None = None,
     source: Source | None = None,
+    in_trail: bool = True,
 ) -> Backup:
-    """The same for a caller that took the lock for it; how it went is kept for those who look."""
+    """The same for a caller that took the lock for it; how it went is kept for those who look.
+
+    The audit trail is not told (`in_trail`) by who must leave a refused database as it was.
+    """
     by, target = held.holder.who, directory or site.backup_dir
     durable.sweep(target)
-    with outcomes.noted(site.data_dir, "backup", by):
-        return take(site, reason, by, held.report, target, source)
+    noted = journal_events.noted(site, "backup", by, in_trail=in_trail)
+    with outcomes.noted(site.data_dir, "backup", by), noted as told:
+        made = take(site, reason, by, held.report, target, source)
+        told.name = made.name
+        told.detail = reason if directory is None else f"{reason}, to {target}"
+        return made
 
 
 def take(
@@ -79,8 +87,11 @@ def take(
             durable.sync_file(temporary)
             manifest = describe(site, temporary, facts, balance, report)
             sequence = catalogue.next_sequence(catalogue.backups_in(target))
+            far = journal.anchor(site.backup_dir)
             manifest = replace(
                 manifest,
+                journal_line=far.line,
+                journal_sha256=far.sha256,
                 reason=reason,
                 by=by,
                 sequence=sequence,

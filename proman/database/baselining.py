@@ -43,7 +43,8 @@ def baseline(site: Installation, by: str, show: Callable[[str], None]) -> str:
                 "write the migration that makes it, and run this again."
             )
         source = _Matched(site, live_database(site), revision)
-        show(f"Backed up to {back_up_holding(site, BEFORE_BASELINE, held, source=source).path}")
+        made = back_up_holding(site, BEFORE_BASELINE, held, source=source, in_trail=False)
+        show(f"Backed up to {made.path}")
 
         def verify(connection: Connection) -> None:
             if describe(connection) != schema:

@@ -25,6 +25,7 @@ from proman.database.backup import back_up
 from proman.database.bar import Bar
 from proman.database.catalogue import Backup
 from proman.database.installation import Installation, installation
+from proman.database.journal_command import journal_command
 from proman.database.manifest import utc_text
 from proman.database.restores import Restore
 from proman.db import db, utc_now
@@ -36,6 +37,9 @@ as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object 
 @click.group("database", cls=CommandGroup)
 def group() -> None:
     """Schema, backup, verification, drill and restore of the database."""
+
+
+group.add_command(journal_command)
 
 
 @group.command("status")

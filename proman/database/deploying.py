@@ -93,7 +93,7 @@ def _safety(site: Installation, now: _Standing, held: Held) -> Backup | None:
     if now.cut_off is None:
         rows = live_database(site).count_rows()
         is_empty = not any(count for name, count in rows.items() if name != REVISIONS)
-        return None if is_empty else back_up_holding(site, BEFORE_UPGRADE, held)
+        return None if is_empty else back_up_holding(site, BEFORE_UPGRADE, held, in_trail=False)
     for one in catalogue.backups_in(site.backup_dir):
         if one.is_verified and one.manifest and one.manifest.revision == now.revision:
             return one

@@ -19,6 +19,7 @@ class Manifest:
 
     `engine` and `server_version` are those of the database that it was taken from, `seconds` is how
     long it took. `content_at` is when the newest change in it was recorded, to the microsecond.
+    `journal_line` and `journal_sha256` are the last line of the journal when it was taken.
     """
 
     name: str
@@ -44,6 +45,8 @@ class Manifest:
     pinned: bool = False
     proven_at: str | None = None
     content_at: str | None = None
+    journal_line: int = 0
+    journal_sha256: str = ""
     format: str = field(default=FORMAT)
 
     @property
@@ -114,11 +117,11 @@ def _require_plain(manifest: Manifest) -> None:
         raise ValueError("not a manifest")
     if not isinstance(manifest.sequence, int):
         raise ValueError("not a manifest")
-    texts = (manifest.name, manifest.reason, manifest.by, manifest.sha256)
-    numbers = (manifest.size_bytes, manifest.page_size, *manifest.rows.values())
+    texts = (manifest.name, manifest.reason, manifest.by, manifest.sha256, manifest.journal_sha256)
+    numbers = (manifest.size_bytes, manifest.page_size, manifest.journal_line)
     if not all(isinstance(one, str) for one in texts):
         raise ValueError("not a manifest")
-    if not all(isinstance(one, int) for one in numbers):
+    if not all(isinstance(one, int) for one in (*numbers, *manifest.rows.values())):
         raise ValueError("not a manifest")
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from proman.base.errors import Refused
-from proman.database import catalogue, durable, quarantine, restore
+from proman.database import catalogue, durable, journal_events, quarantine, restore
 from proman.database.backup import back_up
 from proman.database.installation import Installation
 from proman.database.lock import UnderWay, ops_lock
 from proman.database.verifying import drill, verify_new
 from proman.db import utc_now
 
-BY = "the schedule"
+BY = journal_events.SCHEDULE
 WAIT_SECONDS = 900.0
 
 
@@ -32,7 +32,10 @@ def prune(site: Installation, by: str, now: datetime) -> list[str]:
         verify_new(site, held)
         if catalogue.newest_verified(catalogue.backups_in(site.backup_dir)) is None:
             raise Refused("There is no verified backup, so nothing is removed.")
-        return catalogue.prune(site.backup_dir, site.retention, now)
+        removed = catalogue.prune(site.backup_dir, site.retention, now)
+        for name in removed:
+            journal_events.note(site, "retention", name, by)
+        return removed
 
 
 def weekly_drill(site: Installation) -> str:

@@ -11,6 +11,7 @@ from proman.database import (
     backup,
     catalogue,
     durable,
+    journal_events,
     outcomes,
     quarantine,
     restores,
@@ -81,11 +82,13 @@ def carry_out(
             _note_proven(site, reporter.restore)
         except Exception as error:
             restores.drop_files(site.data_dir, restore_id)
-            return reporter.turn(
-                "failed", fault=outcomes.reason_of(error), ended_at=restores.now_text()
-            )
+            fault = outcomes.reason_of(error)
+            _note(site, reporter.restore, fault)
+            return reporter.turn("failed", fault=fault, ended_at=restores.now_text())
         restores.drop_files(site.data_dir, restore_id)
-        return reporter.turn("done", phase="", fault=None, ended_at=restores.now_text())
+        untold = _note(site, reporter.restore)
+        ended_at = restores.now_text()
+        return reporter.turn("done", phase="", fault=None, untold=untold, ended_at=ended_at)
 
 
 def load_settled(site: Installation, restore_id: str) -> Restore:
@@ -109,6 +112,7 @@ def finish_interrupted(site: Installation) -> None:
             else:
                 settled = replace(one, stage="failed", ended_at=restores.now_text())
             restores.save(site.data_dir, settled)
+            _note(site, settled, settled.fault or "")
     restores.sweep(site.data_dir)
 
 
@@ -143,9 +147,11 @@ def _replace(site: Installation, reporter: Reporter, held: Held) -> None:
     live.require_replaceable()
     safety = None
     if live.exists():
-        safety = backup.take(
-            site, BEFORE_RESTORE, one.by, lambda p, d, t: report(f"safety backup: {p}", d, t)
-        )
+        with journal_events.noted(site, "backup", one.by, in_trail=False) as told:
+            safety = backup.take(
+                site, BEFORE_RESTORE, one.by, lambda p, d, t: report(f"safety backup: {p}", d, t)
+            )
+            told.name, told.detail = safety.name, BEFORE_RESTORE
         report("preparing", 0, 0)
     _begin_swap(site, reporter, safety_backup=safety.name if safety else None)
     reporter.turn("swapping", safety=safety.name if safety else None)
@@ -178,11 +184,24 @@ def _begin_swap(site: Installation, reporter: Reporter, **left: str | None) -> N
     """Readies the staged file; `left` tells the trail where what was there before is."""
     one = reporter.restore
     taken = one.findings.taken_at if one.findings else None
-    told = {"restore": one.id, "taken_at": taken, **left}
+    where = journal_events.where_of(one.by)
+    told = {"restore": one.id, "taken_at": taken, "where": where, **left}
     staged = restores.directory_of(site.data_dir, one.id) / restores.STAGED
     swap.mark(site, staged, one.stamp, Event(one.actor_id, one.by, "restored", one.source, told))
     # Before the swap: a kill right after it must not leave an old cookie valid.
     site.checks.void_cookies()
+
+
+def _note(site: Installation, one: Restore, fault: str = "") -> str | None:
+    """Tells the journal how it ended; the restored database tells of it by itself."""
+    what = "undo" if one.is_undo else "restore"
+    if fault:
+        detail, what = fault, f"{what} failed"
+    else:
+        detail = f"before it: {one.safety or one.quarantine or 'nothing'}"
+    return journal_events.note(
+        site, what, one.source, one.by, detail, in_trail=bool(fault), actor_id=one.actor_id
+    )
 
 
 def _note_proven(site: Installation, one: Restore) -> None:

@@ -76,7 +76,8 @@ class Restore:
 
     `key` lets the page that asked follow the progress when no login counts any more; `stamp` marks
     the staged database, so that a swap can be told after a kill. What was there before is in the
-    backup `safety`, or its damaged files are in the folder `quarantine`.
+    backup `safety`, or its damaged files are in the folder `quarantine`. `untold` says why the
+    journal lacks it.
     """
 
     id: str
@@ -97,6 +98,7 @@ class Restore:
     safety: str | None = None
     quarantine: str | None = None
     ended_at: str | None = None
+    untold: str | None = None
 
     @property
     def created(self) -> datetime:

@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from proman.database import catalogue, outcomes, quarantine, rules
+from proman.database import catalogue, journal_events, outcomes, quarantine, rules
 from proman.database.catalogue import Backup
 from proman.database.driver import library_faults, sqlite3
 from proman.database.fingerprints import drift_in
@@ -117,6 +117,8 @@ def _warnings(
             f"The newest backup took {minutes} minutes. Let the server's own tools make the main "
             "ones from here on."
         )
+    missing = journal_events.unwritten(site)
+    found += [missing] if missing else []
     if free < 3 * about.size + (64 << 20):
         found.append(f"Only {free >> 20} MiB are free where backups are kept.")
     if about.engine == "sqlite":

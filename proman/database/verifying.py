@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from proman.base.errors import Refused
-from proman.database import backup, catalogue, durable, outcomes, sources
+from proman.database import backup, catalogue, durable, journal_events, outcomes, sources
 from proman.database import manifest as manifests
 from proman.database.amending import amend
 from proman.database.catalogue import Backup
@@ -48,14 +48,14 @@ def verify_listed(site: Installation, name: str, by: str) -> Backup:
     """Verifies a backup of the list and keeps the outcome in its manifest."""
     noted = outcomes.noted(site.data_dir, "verification", by)
     with ops_lock(site.settings, "verification", by) as held, noted:
-        return _settle(site, catalogue.backup_named(site.backup_dir, name), held.report)
+        return _settle(site, catalogue.backup_named(site.backup_dir, name), held)
 
 
 def verify_new(site: Installation, held: Held, most: int = 10) -> list[Backup]:
     """Verifies files that came without a manifest, oldest first, at most so many at once."""
     listed = reversed(catalogue.backups_in(site.backup_dir))
     bare = [one for one in listed if one.manifest is None][:most]
-    return [_settle(site, one, held.report, is_quiet=True) for one in bare]
+    return [_settle(site, one, held, is_quiet=True) for one in bare]
 
 
 def drill(site: Installation, file: Path | None, by: str, watch: Progress = silent) -> Drill:
@@ -66,10 +66,15 @@ def drill(site: Installation, file: Path | None, by: str, watch: Progress = sile
     alone: a bad file from elsewhere says nothing about the backups of this installation.
     """
     is_ours = file is None or sources.is_listed(site, file)
-    noted = outcomes.noted(site.data_dir, "drill", by) if is_ours else contextlib.nullcontext()
-    with ops_lock(site.settings, "drill", by) as held, noted:
+    with ops_lock(site.settings, "drill", by) as held, contextlib.ExitStack() as stack:
+        if is_ours:
+            stack.enter_context(outcomes.noted(site.data_dir, "drill", by))
+            name = file.stem if file else ""
+            told = stack.enter_context(journal_events.noted(site, "drill", by, name))
         held.watch = watch
         listed = _listed(site, file)
+        if listed:
+            told.name = listed.name
         path = listed.path if listed else file
         assert path is not None
         with (
@@ -105,16 +110,19 @@ def _listed(site: Installation, file: Path | None) -> Backup | None:
     return newest
 
 
-def _settle(site: Installation, one: Backup, report: Progress, is_quiet: bool = False) -> Backup:
+def _settle(site: Installation, one: Backup, held: Held, is_quiet: bool = False) -> Backup:
     """Writes the manifest of a good file; of a bad one with a manifest, what is wrong with it."""
+    by, report = held.holder.who, held.report
     try:
         verdict = judge(site, one.path, one.manifest, report)
     except Refused as refusal:
+        journal_events.note(site, "verification failed", one.name, by, refusal.message)
         if one.manifest is not None:
             _noted(one, refusal.message)
         if is_quiet:
             return one
         raise
+    journal_events.note(site, "verification", one.name, by)
     if one.manifest is not None:
         return _noted(one, None)
     known = _found(site, one, backup.describe(site, one.path, verdict.facts, None, report))

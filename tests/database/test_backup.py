@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 
 from proman.base.errors import NotThere, Refused
-from proman.database import amending, catalogue, durable, nightly, outcomes, status
+from proman.database import amending, catalogue, durable, journal, nightly, outcomes, status
 from proman.database import manifest as manifests
 from proman.database.backup import back_up
 from proman.database.driver import sqlite3
@@ -61,7 +61,8 @@ def test_too_little_space_is_refused_before_anything_is_written(house, files, mo
     monkeypatch.setattr(durable.shutil, "disk_usage", lambda path: real._replace(free=1000))
     with pytest.raises(Refused, match="Not enough space"):
         back_up(house.site, "manual", "Alice")
-    assert files() - before <= {"ops.lock", "last-backup.json"}
+    kept = {"ops.lock", "last-backup.json", "backups/journal.jsonl"}
+    assert files() - before <= kept
 
 
 def orphan(path) -> None:
@@ -187,7 +188,8 @@ def test_a_disk_that_fills_up_leaves_nothing_and_keeps_the_old_ones(house, monke
         with pytest.raises(Refused, match="Nothing was left behind"):
             back_up(house.site, "manual", "Alice")
         left = {one.name for one in directory.iterdir()}
-        assert left == {first.path.name, catalogue.manifest_path(first.path).name}
+        beside = catalogue.manifest_path(first.path).name
+        assert left == {first.path.name, beside, journal.FILE}
         assert "failed" in (outcomes.last(house.folder, "backup").fault or "")
     finally:
         subprocess.run(["umount", directory], check=True)

@@ -127,7 +127,7 @@ def test_the_findings_say_what_would_be_lost(house):
     one = sources.from_list(house.site, made.name, "Alice", house.alice)
     found = restore.judge_and_stage(house.site, one.id).findings
     assert found.changes_since == 3
-    assert found.differences == [("audit entries", 5, 2)]
+    assert found.differences == [("audit entries", 6, 2)]
     assert found.revision == found.head == house.site.head
 
 
