@@ -24,6 +24,7 @@ from proman.admin import (
     organization,
     people,
     restore_views,
+    schedule_views,
     setup,
     status_page,
 )
@@ -72,6 +73,7 @@ BLUEPRINTS = (
     database_views.blueprint,
     restore_views.blueprint,
     journal.blueprint,
+    schedule_views.blueprint,
     properties.blueprint,
     tenants.blueprint,
     leases.blueprint,

@@ -46,24 +46,34 @@ FAILED = "failed: "
 
 @dataclass(frozen=True)
 class Job:
-    """A verb, run each day (or each `weekday`, Monday is 0) at a wall-clock time of a zone."""
+    """A verb, run each day (or each `weekday`, Monday is 0) at a wall-clock time of a zone.
+
+    With `every` below 24 it also runs so many hours before and after, through the day.
+    """
 
     name: str
     run: Callable[[datetime], str]
     at: time
     zone: str = UTC_ZONE
     weekday: int | None = None
+    every: int = 24
 
     def next_after(self, moment: datetime) -> datetime:
         """The first time after `moment` at which it is due; both naive UTC."""
         zone = ZoneInfo(self.zone)
         day = moment.replace(tzinfo=ZoneInfo(UTC_ZONE)).astimezone(zone).date()
         while True:
-            local = datetime.combine(day, self.at, zone)
-            due = local.astimezone(ZoneInfo(UTC_ZONE)).replace(tzinfo=None)
-            if due > moment and self.weekday in (None, day.weekday()):
-                return due
+            for at in self._times:
+                local = datetime.combine(day, at, zone)
+                due = local.astimezone(ZoneInfo(UTC_ZONE)).replace(tzinfo=None)
+                if due > moment and self.weekday in (None, day.weekday()):
+                    return due
             day += timedelta(days=1)
+
+    @property
+    def _times(self) -> list[time]:
+        hours = sorted((self.at.hour + more) % 24 for more in range(0, 24, self.every))
+        return [self.at.replace(hour=hour) for hour in hours]
 
 
 @dataclass(frozen=True)
@@ -81,8 +91,10 @@ class Ran:
 
 def schedule() -> list[Job]:
     """Every job of this installation as it stands now."""
+    plan = installation().plan
+    backup = partial(Job, "backup", lambda now: nightly.by_schedule(installation()))
     everywhere = [
-        Job("backup", lambda now: nightly.nightly_backup(installation()), time(2)),
+        backup(time(plan.hour), every=min(plan.every, 24)),
         Job("statistics", lambda now: refresh_statistics(db.engine), time(2, 30)),
         Job("drill", lambda now: nightly.weekly_drill(installation()), time(3), weekday=6),
         Job("tidy", lambda now: nightly.tidy(installation()), time(1, 30)),

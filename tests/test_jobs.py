@@ -131,6 +131,15 @@ def test_early_morning_is_the_organizations_own_also_when_clocks_change():
     assert auckland.next_after(datetime(2026, 7, 1, 0, 0)) == datetime(2026, 7, 1, 16, 0)
 
 
+def test_a_job_of_every_few_hours_runs_through_the_day():
+    one = job([], at=time(22), every=8)
+    moment, due = datetime(2026, 11, 16, 5, 59), []
+    for _ in range(4):
+        moment = one.next_after(moment)
+        due.append((moment.day, moment.hour))
+    assert due == [(16, 6), (16, 14), (16, 22), (17, 6)]
+
+
 def test_a_weekly_job_waits_for_its_day():
     one = job([], at=time(3), weekday=6)
     assert one.next_after(datetime(2026, 11, 16, 0, 0)) == datetime(2026, 11, 22, 3, 0)

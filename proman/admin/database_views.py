@@ -23,7 +23,6 @@ from proman.database import (
 from proman.database import lock as locks
 from proman.database.catalogue import Backup
 from proman.database.installation import Installation, installation
-from proman.database.models import ScheduledJob
 from proman.db import db, utc_now
 from proman.identity.session import current_actor
 from proman.web.guard import needs
@@ -52,13 +51,12 @@ def show_index(form: UploadForm | None = None, code: int = 200) -> Response:
         holder=locks.holder(site.settings),
         reasons=rules.REASON_WORDS,
         engines=rules.ENGINE_WORDS,
-        job=db.session.get(ScheduledJob, "backup"),
         undoable=restore.undoable(site),
         restores=restores.every(site.data_dir)[:5],
         form=form or UploadForm(formdata=None),
         now=now,
         age=rules.age_in_words,
-        retention=site.retention,
+        plan=site.plan,
     )
 
 
@@ -132,7 +130,7 @@ def details(name: str) -> Response:
         age=rules.age_in_words,
         reasons=rules.REASON_WORDS,
         engines=rules.ENGINE_WORDS,
-        kept=rules.kept(candidates, site.retention, utc_now()).get(one.name),
+        kept=rules.kept(candidates, site.plan.retention, utc_now()).get(one.name),
         undeletable=rules.may_delete(one.name, candidates),
     )
 

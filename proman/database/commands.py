@@ -150,7 +150,7 @@ def restore_command(file: Path, yes: bool) -> None:
 @as_json
 @with_appcontext
 def prune(as_json: bool) -> None:
-    """Removes what retention no longer keeps (the last 3, 7 daily, 4 weekly, 12 monthly)."""
+    """Removes what retention no longer keeps, by the rules of the database page."""
     removed = nightly.prune(installation(), BY, utc_now())
     if as_json:
         _print({"removed": removed}, True)

@@ -14,8 +14,8 @@ from flask import current_app
 from sqlalchemy import Connection, Select
 
 from proman.base.errors import Refused
+from proman.database.plan import Plan, read_plan
 from proman.database.revisions import head_revision
-from proman.database.rules import Retention
 from proman.database.sqlite_copy import AT_REST, reading
 from proman.settings import Settings
 
@@ -62,7 +62,6 @@ class Installation:
     settings: Settings
     migrations: Path
     checks: Checks
-    retention: Retention = field(default_factory=Retention)
 
     @property
     def data_dir(self) -> Path:
@@ -73,6 +72,11 @@ class Installation:
     def backup_dir(self) -> Path:
         """The directory that is the list of backups."""
         return self.settings.backup_dir
+
+    @property
+    def plan(self) -> Plan:
+        """When backups are made and which are kept, as it stands now."""
+        return read_plan(self.data_dir)
 
     @property
     def live(self) -> Path:

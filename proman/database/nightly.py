@@ -16,23 +16,47 @@ BY = journal_events.SCHEDULE
 WAIT_SECONDS = 900.0
 
 
+def by_schedule(site: Installation) -> str:
+    """What is due at each hour of the plan: a backup, or a look at those that others made."""
+    return nightly_backup(site) if site.plan.on else look_after_others(site)
+
+
 def nightly_backup(site: Installation) -> str:
     """A verified backup, then those without a manifest verified, then retention; says what it did.
 
     Retention only runs after the backup was proven: when backups fail, nothing is deleted.
     """
     made = back_up(site, "schedule", BY, wait=WAIT_SECONDS)
+    return f"{made.name}{_removed(site)}"
+
+
+def look_after_others(site: Installation) -> str:
+    """Verifies what another tool put there; when one of them is good, retention follows."""
+    with ops_lock(site.settings, "verification", BY, wait=WAIT_SECONDS) as held:
+        good = [one for one in verify_new(site, held) if one.is_verified]
+    return f"{len(good)} verified{_removed(site) if good else ''}"
+
+
+def _removed(site: Installation) -> str:
+    if site.plan.fault:
+        return f", none removed. {site.plan.fault}"
     removed = prune(site, BY, utc_now())
-    return f"{made.name}, {len(removed)} older removed" if removed else made.name
+    return f", {len(removed)} older removed" if removed else ""
 
 
 def prune(site: Installation, by: str, now: datetime) -> list[str]:
-    """Verifies files that came without a manifest, then removes what retention no longer keeps."""
+    """Verifies files that came without a manifest, then removes what retention no longer keeps.
+
+    Raises Refused when there is no verified backup, and when nobody knows which rules were chosen.
+    """
     with ops_lock(site.settings, "retention", by, wait=10) as held:
         verify_new(site, held)
         if catalogue.newest_verified(catalogue.backups_in(site.backup_dir)) is None:
             raise Refused("There is no verified backup, so nothing is removed.")
-        removed = catalogue.prune(site.backup_dir, site.retention, now)
+        plan = site.plan
+        if plan.fault:
+            raise Refused(plan.fault)
+        removed = catalogue.prune(site.backup_dir, plan.retention, now)
         for name in removed:
             journal_events.note(site, "retention", name, by)
         return removed

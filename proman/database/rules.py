@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 NAME = re.compile(r"proman-(\d{8}-\d{6})\.sqlite")
 FLOOR = 3
 SAFETY_DAYS = 7
-INTERVAL = timedelta(days=1)
 BEFORE_RESTORE = "before-restore"
 FOUND = "found"
 """The reason of a file that ProMan did not make itself."""
@@ -124,16 +123,20 @@ def is_stale(newest_verified: datetime | None, now: datetime, interval: timedelt
 
 def age_in_words(moment: datetime, now: datetime) -> str:
     """How long ago a moment was, in its largest whole unit."""
-    seconds = int((now - moment).total_seconds())
-    if seconds < 0:
+    if now < moment:
         return "in the future"
-    if seconds < 60:
-        return "just now"
+    span = span_in_words(now - moment)
+    return f"{span} ago" if span else "just now"
+
+
+def span_in_words(span: timedelta) -> str:
+    """How long it is, in its largest whole unit; nothing below a minute."""
+    seconds = int(span.total_seconds())
     for size, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
         count = seconds // size
-        if count:
-            return f"{count} {word}{'s' if count > 1 else ''} ago"
-    return "just now"
+        if count > 0:
+            return f"{count} {word}{'s' if count > 1 else ''}"
+    return ""
 
 
 def _safety(verified: Sequence[Candidate], now: datetime) -> list[tuple[Candidate, str]]:

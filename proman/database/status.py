@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from proman.database import catalogue, journal_events, outcomes, quarantine, rules
 from proman.database.catalogue import Backup
@@ -98,13 +98,14 @@ def drift(site: Installation) -> list[str]:
 def _warnings(
     site: Installation, listed: list[Backup], about: About, free: int, now: datetime
 ) -> list[str]:
-    found = []
+    plan = site.plan
+    found = [plan.fault] if plan.fault else []
     newest = catalogue.newest_verified(listed)
     if newest is None:
         found.append("There is no verified backup yet.")
-    elif rules.is_stale(saved := catalogue.saved_until(listed), now, rules.INTERVAL):
-        days = (now - (saved or newest.created_at)) // timedelta(days=1)
-        found.append(f"The newest verified backup is {days} days old; one is due every night.")
+    elif rules.is_stale(saved := catalogue.saved_until(listed), now, plan.interval):
+        age = rules.span_in_words(now - (saved or newest.created_at))
+        found.append(f"The newest verified backup is {age} old; one is due {plan.rhythm}.")
     outcome = outcomes.last(site.data_dir, "backup")
     if outcome is not None and outcome.fault:
         found.append(f"The last backup failed: {outcome.fault}")

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from proman.database.rules import (
     BEFORE_RESTORE,
     FLOOR,
+    FOUND,
     Candidate,
     Retention,
     backup_name,
@@ -33,7 +34,7 @@ def candidates(draw: st.DrawFn) -> list[Candidate]:
             name=f"b{number}",
             sequence=number,
             created_at=draw(MOMENTS),
-            reason=draw(st.sampled_from(["manual", "schedule", BEFORE_RESTORE])),
+            reason=draw(st.sampled_from(["manual", "schedule", BEFORE_RESTORE, FOUND])),
             verified=draw(st.booleans()),
             pinned=draw(st.booleans()),
         )
@@ -47,7 +48,8 @@ POLICIES = st.builds(
     daily=st.integers(0, 9),
     weekly=st.integers(0, 6),
     monthly=st.integers(0, 14),
-)
+) | st.builds(Retention, *[st.integers(-(10**9), 10**9)] * 4)
+"""Likely ones, and whatever may stand in a file that somebody wrote by hand."""
 
 
 @given(candidates(), POLICIES, MOMENTS)
@@ -58,6 +60,8 @@ def test_the_floors_hold_for_any_directory_any_policy_and_any_clock(backups, pol
     assert len(left) >= min(FLOOR, len(verified))
     if verified:
         assert verified[-1].name not in gone
+    own = [one.name for one in verified if one.reason != FOUND]
+    assert not gone & set(own[-FLOOR:])
     for one in backups:
         if one.pinned or not one.verified:
             assert one.name not in gone
