@@ -16,11 +16,13 @@ from whitenoise import WhiteNoise
 from proman import cli, schema, scope
 from proman.addresses import UnusableSetting
 from proman.admin import (
+    alarm_letters,
     audit_trail,
     database_checks,
     database_views,
     gate,
     journal,
+    metrics_page,
     organization,
     people,
     restore_views,
@@ -64,6 +66,7 @@ MIGRATIONS = ROOT / "migrations"
 MAX_UPLOAD = 32 * 1024 * 1024
 BLUEPRINTS = (
     health.blueprint,
+    metrics_page.blueprint,
     identity.blueprint,
     setup.blueprint,
     organization.blueprint,
@@ -184,6 +187,7 @@ def dress(app: Flask) -> None:
     """Templates, static files, error pages."""
     filters.install(app)
     drawing.install(app)
+    alarm_letters.install(app)
     errors.install(app)
     app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
         app.wsgi_app,

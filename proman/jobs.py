@@ -18,6 +18,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from proman.admin.alarm_letters import watch_backups
 from proman.base.commands import CommandGroup
 from proman.billing.actions import run_billing
 from proman.billing.sending import send_queued
@@ -154,11 +155,11 @@ def start(app: Flask) -> Callable[[], None]:
 def _keep(app: Flask, stop: threading.Event) -> None:
     while not stop.is_set():
         with app.app_context():
-            try:
-                run_due(utc_now())
-                send_waiting_mail()
-            except Exception:  # a database that does not answer now may answer at the next tick
-                log.exception("The schedule could not be kept")
+            for act in (lambda: run_due(utc_now()), send_waiting_mail, watch):
+                try:
+                    act()
+                except Exception:  # a database that does not answer now may answer at the next tick
+                    log.exception("The schedule could not be kept")
         stop.wait(TICK_SECONDS)
 
 
@@ -169,6 +170,12 @@ def send_waiting_mail() -> int:
             return send_queued()
     except InMaintenance:
         return 0
+
+
+def watch() -> None:
+    """Looks whether backups have stopped, and tells those who are to know."""
+    with suppress(InMaintenance), at_work(installation().settings):
+        watch_backups()
 
 
 def _claim(job: Job, now: datetime) -> bool:
@@ -229,6 +236,7 @@ def run_command() -> None:
     """Every scheduled job that is due, once."""
     ran = run_due(utc_now())
     send_waiting_mail()
+    watch()
     for one in ran:
         click.echo(f"{one.name}: {one.result}", err=one.is_failed)
     if any(one.is_failed for one in ran):

@@ -27,6 +27,7 @@ PUBLIC = frozenset(
         "static",
         "health.healthz",
         "health.readyz",
+        "metrics.metrics",  # 404 unless PROMAN_METRICS is on
         "identity.login",
         "identity.sign_in",
         "identity.logout",

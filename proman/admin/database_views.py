@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request, url_for
 from werkzeug.wsgi import wrap_file
 
 from proman.admin import background
+from proman.admin.alarm_letters import watch_backups
 from proman.admin.database_forms import UploadForm
 from proman.database import (
     archive,
@@ -90,6 +91,7 @@ def back_up() -> Response:
 def _back_up(site: Installation, held: locks.Held, stack: contextlib.ExitStack) -> None:
     with stack:
         backup.back_up_holding(site, "manual", held)
+    watch_backups()
 
 
 @blueprint.get("/backups/<name>")

@@ -52,9 +52,12 @@ def back_up_holding(
     The audit trail is not told (`in_trail`) by who must leave a refused database as it was.
     """
     by, target = held.holder.who, directory or site.backup_dir
-    durable.sweep(target)
+    is_ours = target.absolute() == site.backup_dir.absolute()
+    # A copy for another place says nothing about the backups that are watched.
+    outcome = outcomes.noted(site.data_dir, "backup", by) if is_ours else contextlib.nullcontext()
     noted = journal_events.noted(site, "backup", by, in_trail=in_trail)
-    with outcomes.noted(site.data_dir, "backup", by), noted as told:
+    with outcome, noted as told:
+        durable.sweep(target)
         made = take(site, reason, by, held.report, target, source)
         told.name = made.name
         told.detail = reason if directory is None else f"{reason}, to {target}"

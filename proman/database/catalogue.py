@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -89,7 +90,8 @@ def backups_in(directory: Path) -> list[Backup]:
         for path in directory.iterdir():
             moment = rules.moment_of(path.name)
             if moment is not None and path.is_file() and not path.is_symlink():
-                found.append(_read(path, moment))
+                with contextlib.suppress(FileNotFoundError):  # retention removes it meanwhile
+                    found.append(_read(path, moment))
     return sorted(found, key=lambda one: (one.created_at, one.name), reverse=True)
 
 

@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from datetime import datetime
 
-from proman.database import catalogue, journal_events, outcomes, quarantine, rules
+from proman.database import alarm, catalogue, journal_events, quarantine
 from proman.database.catalogue import Backup
 from proman.database.driver import library_faults, sqlite3
 from proman.database.fingerprints import drift_in
@@ -98,17 +98,12 @@ def drift(site: Installation) -> list[str]:
 def _warnings(
     site: Installation, listed: list[Backup], about: About, free: int, now: datetime
 ) -> list[str]:
-    plan = site.plan
-    found = [plan.fault] if plan.fault else []
+    fault = site.plan.fault
+    found = [fault] if fault else []
     newest = catalogue.newest_verified(listed)
-    if newest is None:
-        found.append("There is no verified backup yet.")
-    elif rules.is_stale(saved := catalogue.saved_until(listed), now, plan.interval):
-        age = rules.span_in_words(now - (saved or newest.created_at))
-        found.append(f"The newest verified backup is {age} old; one is due {plan.rhythm}.")
-    outcome = outcomes.last(site.data_dir, "backup")
-    if outcome is not None and outcome.fault:
-        found.append(f"The last backup failed: {outcome.fault}")
+    late = alarm.overdue(site, listed, now) if newest else alarm.NONE_YET
+    found += [late] if late else []
+    found += alarm.failures(site)
     broken = [one.name for one in listed if one.manifest and one.manifest.fault]
     if broken:
         found.append(f"No longer good: {', '.join(broken)}.")

@@ -1,4 +1,4 @@
-"""Schedule and retention in a real browser: the preview while one types, and without JavaScript."""
+"""Schedule and retention in a real browser, with and without JavaScript; the alarm on pages."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from proman.database import catalogue
+from proman.base.errors import Refused
+from proman.database import catalogue, outcomes
 from proman.database.plan import read_plan
 from proman.db import db
 from proman.settings import Settings
@@ -88,3 +89,20 @@ def test_without_javascript_a_button_previews_and_what_was_typed_stays(
     page.wait_for_url(f"{server.url}/admin/database")
     assert read_plan(server.folder).retention.weekly == 2
     context.close()
+
+
+def test_a_failure_is_on_every_page_until_a_backup_is_made(page: Page, server: Server) -> None:
+    with pytest.raises(Refused), outcomes.noted(server.folder, "backup", "the schedule"):
+        raise Refused("No space is left where backups are kept.")
+    server.flask("jobs", "run")
+    sign_in(page, server, ALICE, PASSWORD)
+    warning = page.get_by_role("complementary", name="Backups")
+    expect(warning).to_contain_text("The last backup failed: No space is left")
+    told = faults(page, "the dashboard with the alarm")
+    warning.get_by_role("link").click()
+    page.get_by_role("button", name="Back up now").click()
+    expect(page.locator("#toasts")).to_contain_text("Backed up and verified.")
+    expect(page.locator("#state")).not_to_contain_text("The last backup failed")
+    page.goto(server.url)
+    expect(warning).to_have_count(0)
+    assert not told, "\n".join(told)

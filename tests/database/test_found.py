@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -176,3 +177,22 @@ def test_nightly_retention_takes_an_old_file_by_its_age(house, tmp_path):
     assert newest(house) not in {one.name for one in made}
     last = catalogue.backups_in(house.site.backup_dir)
     assert max(last, key=lambda one: one.sequence).reason == "schedule"
+
+
+def test_a_list_that_is_read_while_files_come_and_go_is_whole(house):
+    made = back_up(house.site, "manual", "Alice")
+    is_over = threading.Event()
+
+    def come_and_go() -> None:
+        path = house.site.backup_dir / "proman-20200101-020000.sqlite"
+        while not is_over.is_set():
+            path.touch()
+            path.unlink()
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(come_and_go)
+        try:
+            for _ in range(2000):
+                assert made.name in {o.name for o in catalogue.backups_in(house.site.backup_dir)}
+        finally:
+            is_over.set()
