@@ -46,6 +46,7 @@ from proman.database.readiness import readiness
 from proman.database.replica import Replica
 from proman.db import db
 from proman.doctor import examine
+from proman.files import views as files
 from proman.identity import audit, session
 from proman.identity import views as identity
 from proman.leases import views as leases
@@ -88,6 +89,7 @@ BLUEPRINTS = (
     ending_views.blueprint,
     charge_views.blueprint,
     payments.blueprint,
+    files.blueprint,
     takeover.blueprint,
     portal.blueprint,
     reports.blueprint,

@@ -12,12 +12,14 @@ from sqlalchemy import Connection, inspect, text
 
 from proman.base.checks import Breach, Check
 from proman.billing.doctor import CHECKS as BILLING
-from proman.database import journal_checks
+from proman.database import contents, journal_checks
+from proman.database.contents import Content
 from proman.database.fingerprints import drift_in
 from proman.database.installation import Installation, installation
 from proman.database.revisions import head_revision
 from proman.database.unfinished import unfinished_in
 from proman.db import db
+from proman.files.queries import DOCTORED
 from proman.ledger.doctor import CHECKS as LEDGER
 from proman.payments.doctor import CHECKS as PAYMENTS
 
@@ -68,6 +70,29 @@ def _journal(site: Installation) -> list[Breach]:
     return [Breach("The journal of backups is whole", line, "journal.jsonl") for line in lines]
 
 
+def without_content(connection: Connection, folder: Path) -> list[Breach]:
+    """Every document whose content the folder does not hold in its size; nothing of it is read.
+
+    Whether the content is what it was, drills and verifications of backups prove.
+    """
+    found = [
+        where
+        for *where, sha256, size in connection.execute(DOCTORED)
+        if not contents.is_there(folder, Content(sha256, size))
+    ]
+    invariant = "A document's content is there"
+    told = [
+        Breach(
+            invariant, f"{name} is not in the data directory, or not in its size.", f"document {id}"
+        )
+        for id, name in found[:MOST_OF_A_KIND]
+    ]
+    if len(found) > MOST_OF_A_KIND:
+        more = len(found) - MOST_OF_A_KIND
+        told.append(Breach(invariant, f"{more} more of this kind.", "document"))
+    return told
+
+
 def _foreign_keys(connection: Connection) -> Iterator[Breach]:
     if connection.dialect.name != "sqlite":
         return  # servers never let a row refer to nothing
@@ -89,11 +114,13 @@ def _breaches(connection: Connection, check: Check) -> Iterator[Breach]:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 @with_appcontext
 def doctor(as_json: bool) -> None:
-    """Prove every invariant: ledger, receivables, deposits, numbers, schema, journal of backups."""
+    """Prove every invariant: ledger, receivables, deposits, numbers, schema, journal, documents."""
     directory = Path(current_app.extensions["migrate"].directory)
     head = head_revision(directory)
     with db.engine.connect() as connection:
         found = [*examine(connection, head), *drifted(connection, directory)]
+        if _revision(connection) == head:
+            found += without_content(connection, installation().files_dir)
     found += _journal(installation())
     if as_json:
         breaches = [breach._asdict() for breach in found]
@@ -102,6 +129,6 @@ def doctor(as_json: bool) -> None:
         for breach in found:
             click.echo(f"{breach.where}: {breach.invariant}: {breach.what}")
         if not found:
-            click.echo(f"All is well: {len(CHECKS) + 4} invariants hold.")
+            click.echo(f"All is well: {len(CHECKS) + 6} invariants hold.")
     if found:
         sys.exit(1)

@@ -3,6 +3,7 @@
 from proman.billing import models as billing
 from proman.database import models as database
 from proman.db import Base
+from proman.files import models as files
 from proman.identity import models as identity
 from proman.leases import models as leases
 from proman.ledger import models as ledger
@@ -17,6 +18,7 @@ metadata = Base.metadata
 __all__ = [
     "billing",
     "database",
+    "files",
     "identity",
     "leases",
     "ledger",

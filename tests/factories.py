@@ -4,12 +4,16 @@ They need an application context; those of one organization's rows need `acting_
 fixture). Each returns the id of what it made.
 """
 
+import io
 from datetime import date
 from functools import lru_cache
 from itertools import count
 from typing import Any
 
+from proman.database import contents
+from proman.database.installation import installation
 from proman.db import begin_write, db
+from proman.files.models import Document
 from proman.identity.models import Organization, User
 from proman.identity.passwords import hash_password
 from proman.identity.session import acting_for
@@ -114,6 +118,17 @@ def make_lease(
     extra = {"kind": "parking", "description": "Parking space", "first_day": lease.first_day}
     lease.charges = [Charge(**(extra | charge)) for charge in charges or []]
     return _add(lease)
+
+
+def make_document(
+    lease_id: int, name: str = "Lease.txt", content: bytes = b"signed", **changes: Any
+) -> int:
+    """A document of a lease, with its content stored."""
+    folder = installation().files_dir
+    kept = contents.keep(folder, io.BytesIO(content), len(content), name)
+    values: dict[str, Any] = {"lease_id": lease_id, "name": name, "media_type": "text/plain"}
+    own = {"size_bytes": kept.size, "sha256": kept.sha256}
+    return _add(Document(**(values | own | changes)))
 
 
 def _add(entity: Any) -> int:

@@ -50,6 +50,7 @@ def make_portfolio(organization_id: int, mark: str, user_id: int) -> Portfolio:
         db.session.add(rate)
         db.session.commit()
         rate_id = rate.id
+        document = factories.make_document(lease, f"{mark} signed.txt", f"{mark} signs".encode())
         login = factories.make_user(organization_id, email, "tenant")
         _give_access(login, tenant)
         ids = {
@@ -61,6 +62,7 @@ def make_portfolio(organization_id: int, mark: str, user_id: int) -> Portfolio:
             "payment_id": payment,
             "rate_id": rate_id,
             "user_id": user_id,
+            "document_id": document,
         }
         return Portfolio(ids, email)
 

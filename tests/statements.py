@@ -21,6 +21,7 @@ _OF_LEASE = {
     "tenant_id": "SELECT MIN(tenant_id) FROM lease_parties WHERE lease_id = :lease",
     "invoice_id": "SELECT MIN(id) FROM invoices WHERE lease_id = :lease AND kind = 'invoice'",
     "payment_id": "SELECT MIN(id) FROM payments WHERE lease_id = :lease",
+    "document_id": "SELECT MIN(id) FROM documents WHERE lease_id = :lease",
     "charge_id": "SELECT MIN(id) FROM charges WHERE lease_id = :lease",
 }
 

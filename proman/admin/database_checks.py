@@ -9,6 +9,8 @@ from sqlalchemy import Connection, func, insert, select, update
 from proman.base.checks import Breach
 from proman.database.installation import Checks, Event
 from proman.db import utc_now
+from proman.files.models import Document
+from proman.files.queries import IN_USE
 from proman.identity.models import AccessToken, AuditEntry, Organization, User
 from proman.identity.session import renew_installation_epoch
 from proman.ledger.models import Posting
@@ -98,4 +100,6 @@ def lent(examine: Callable[[Connection, str], Sequence[Breach]]) -> Checks:
         void_access=void_access,
         record=record,
         void_cookies=renew_installation_epoch,
+        documents=IN_USE,
+        documents_table=Document.__tablename__,
     )

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import bisect
 import hashlib
 import io
+import itertools
 import re
 import tarfile
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import IO
 
 from proman.base.errors import Refused
-from proman.database import durable
+from proman.database import contents, durable
 from proman.database import manifest as manifests
 from proman.database.catalogue import Backup, manifest_path
 from proman.database.manifest import Manifest
@@ -20,6 +23,8 @@ BLOCK = tarfile.BLOCKSIZE
 MOST_MANIFEST = 4 << 20
 _EPOCH = datetime(1970, 1, 1)
 _MEMBER = re.compile(r"[A-Za-z0-9._-]{1,200}\.(sqlite|json)")
+_DOCUMENT = re.compile(rf"{contents.FOLDER}/([0-9a-f]{{2}})/([0-9a-f]{{62}})")
+_REST = re.compile(r"[0-9a-f]{62}")
 
 
 class Pieces(io.RawIOBase):
@@ -28,8 +33,9 @@ class Pieces(io.RawIOBase):
     def __init__(self, pieces: list[bytes | Path]) -> None:
         super().__init__()
         self._pieces = pieces
-        self._sizes = [p.stat().st_size if isinstance(p, Path) else len(p) for p in pieces]
-        self.size = sum(self._sizes)
+        sizes = [p.stat().st_size if isinstance(p, Path) else len(p) for p in pieces]
+        self._ends = list(itertools.accumulate(sizes))
+        self.size = sum(sizes)
         self._at = 0
         self._open: tuple[Path, IO[bytes]] | None = None
 
@@ -40,6 +46,8 @@ class Pieces(io.RawIOBase):
         for piece in self._pieces:
             if isinstance(piece, bytes):
                 digest.update(piece)
+            elif _REST.fullmatch(piece.name):
+                digest.update(piece.name.encode())  # its name is its content
             else:
                 about = piece.stat()
                 digest.update(f"{piece.name} {about.st_size} {about.st_mtime_ns}".encode())
@@ -61,15 +69,14 @@ class Pieces(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         wanted = self.size - self._at if size is None or size < 0 else size
-        start = 0
-        for piece, length in zip(self._pieces, self._sizes, strict=True):
-            if start <= self._at < start + length:
-                offset = self._at - start
-                part = self._part(piece, offset, min(wanted, length - offset))
-                self._at += len(part)
-                return part
-            start += length
-        return b""
+        number = bisect.bisect_right(self._ends, self._at)
+        if number == len(self._pieces):
+            return b""
+        start = self._ends[number - 1] if number else 0
+        left = self._ends[number] - self._at
+        part = self._part(self._pieces[number], self._at - start, min(wanted, left))
+        self._at += len(part)
+        return part
 
     def read_all(self) -> bytes:
         """Everything from here to the end."""
@@ -96,7 +103,10 @@ class Pieces(io.RawIOBase):
 
 
 def archive_of(backup: Backup) -> Pieces:
-    """The tar of a verified backup; the same bytes each time, so that a download can go on."""
+    """The tar of a verified backup; the same bytes each time, so that a download can go on.
+
+    Raises Refused when a document is gone from the pool that its manifest says is there.
+    """
     if backup.manifest is None:
         raise Refused("Only a verified backup has a manifest to go with it. Verify it first.")
     pieces: list[bytes | Path] = []
@@ -108,7 +118,22 @@ def archive_of(backup: Backup) -> Pieces:
         # The manifest can change while a download runs (a pin), so its bytes are taken now.
         content = path.read_bytes() if path.suffix == ".json" else path
         pieces += [about.tobuf(tarfile.GNU_FORMAT), content, bytes(-size % BLOCK)]
-    return Pieces([*pieces, bytes(2 * BLOCK)])
+    return Pieces([*pieces, *_documents_of(backup, backup.manifest), bytes(2 * BLOCK)])
+
+
+def _documents_of(backup: Backup, manifest: Manifest) -> Iterator[bytes | Path]:
+    pool = backup.path.parent / contents.FOLDER
+    for one in manifest.documents:
+        if one.sha256 in manifest.missing:
+            continue
+        if not contents.is_there(pool, one):
+            raise Refused(f"{one.name or 'A document'} is gone from {pool}. Verify this backup.")
+        about = tarfile.TarInfo(f"{contents.FOLDER}/{one.sha256[:2]}/{one.sha256[2:]}")
+        about.size, about.mode = one.size, 0o600
+        about.mtime = int((backup.created_at - _EPOCH).total_seconds())
+        yield about.tobuf(tarfile.GNU_FORMAT)
+        yield contents.path_of(pool, one.sha256)
+        yield bytes(-one.size % BLOCK)
 
 
 def is_archive(path: Path) -> bool:
@@ -120,19 +145,29 @@ def is_archive(path: Path) -> bool:
 def unpack(archive: Path, database: Path) -> Manifest | None:
     """Writes the archive's one database to `database` and returns its manifest.
 
-    Names inside never become paths here; anything but one plain database and one manifest is
-    refused.
+    Its documents go to the folder `files` beside that, each under the hash of what was read. Names
+    inside never become paths here; anything but one plain database, one manifest and the documents
+    that this names is refused.
     """
     manifest: Manifest | None = None
     found = False
+    unpacked: set[str] = set()
     try:
         with tarfile.open(archive, mode="r:") as members:
             for member in members:
-                if not member.isreg() or member.issparse() or not _MEMBER.fullmatch(member.name):
+                # Of a million of them none has to be remembered.
+                members.members = []  # type: ignore[attr-defined]
+                document = _DOCUMENT.fullmatch(member.name)
+                is_ours = document or _MEMBER.fullmatch(member.name)
+                if not member.isreg() or member.issparse() or not is_ours:
                     raise Refused("The archive holds something that is not part of a backup.")
                 content = members.extractfile(member)
                 assert content is not None
-                if member.name.endswith(".json"):
+                if document:
+                    sha256 = document[1] + document[2]
+                    _require_new(sha256, unpacked)
+                    _unpack_document(content, sha256, member.size, database.parent)
+                elif member.name.endswith(".json"):
                     manifest = _manifest_in(content, member.size)
                 elif found:
                     raise Refused("The archive holds more than one database.")
@@ -143,7 +178,22 @@ def unpack(archive: Path, database: Path) -> Manifest | None:
         raise Refused(f"The archive is damaged: {error}.") from error
     if not found:
         raise Refused("The archive holds no database.")
+    if not unpacked <= {one.sha256 for one in manifest.documents} if manifest else unpacked:
+        raise Refused("The archive holds a document that its manifest does not name.")
     return manifest
+
+
+def _require_new(sha256: str, unpacked: set[str]) -> None:
+    if sha256 in unpacked:
+        raise Refused("The archive holds a document twice.")
+    unpacked.add(sha256)
+
+
+def _unpack_document(content: IO[bytes], sha256: str, size: int, folder: Path) -> None:
+    store = folder / contents.FOLDER
+    kept = contents.keep(store, content, size) if size else None
+    if kept is None or (kept.sha256, kept.size) != (sha256, size):
+        raise Refused("A document in the archive is not what its name says: the SHA-256 differs.")
 
 
 def _manifest_in(content: IO[bytes], size: int) -> Manifest:

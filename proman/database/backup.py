@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from proman.base.errors import Refused
-from proman.database import catalogue, durable, journal, journal_events, outcomes
+from proman.database import catalogue, documents, durable, journal, journal_events, outcomes
 from proman.database import manifest as manifests
 from proman.database.catalogue import Backup
 from proman.database.driver import sqlite3
@@ -22,7 +22,7 @@ from proman.database.manifest import Manifest
 from proman.database.sqlite_copy import Facts, Progress, prove, silent
 from proman.db import utc_now
 
-CHECKS = ("integrity", "references", "counts", "sha256")
+CHECKS = ("integrity", "references", "counts", "sha256", "documents")
 
 
 def back_up(
@@ -88,7 +88,10 @@ def take(
             balance = ask(temporary, site.checks.ledger_balance)
             newest = ask(temporary, site.checks.newest_change)
             durable.sync_file(temporary)
+            wanted = documents.needed_by(site, temporary)
+            missing = documents.gather(site, wanted, target, report)
             manifest = describe(site, temporary, facts, balance, report)
+            manifest = manifest.with_documents(wanted, missing)
             sequence = catalogue.next_sequence(catalogue.backups_in(target))
             far = journal.anchor(site.backup_dir)
             manifest = replace(

@@ -12,6 +12,7 @@ from proman.base.errors import NotThere, Refused
 from proman.database import manifest as manifests
 from proman.database import rules
 from proman.database.amending import alone, amend
+from proman.database.contents import Content
 from proman.database.durable import sync_directory
 from proman.database.manifest import Manifest
 
@@ -35,6 +36,11 @@ class Backup:
         """Whether its manifest says that it was proven, and the size is still the same."""
         known = self.manifest
         return known is not None and known.is_verified and known.size_bytes == self.size
+
+    @property
+    def lacking(self) -> tuple[Content, ...]:
+        """The uploaded documents that its rows need and that it does not hold."""
+        return self.manifest.lacking if self.manifest else ()
 
     @property
     def is_pinned(self) -> bool:

@@ -13,6 +13,7 @@ from proman.base.commands import CommandGroup
 from proman.base.errors import Refused
 from proman.database import (
     catalogue,
+    documents,
     nightly,
     quarantine,
     restore,
@@ -78,6 +79,9 @@ def backup(to: Path | None, as_json: bool) -> None:
     target = to.absolute() if to else None
     with Bar() as bar:
         made = back_up(installation(), "manual", BY, target, watch=bar.show)
+    if made.lacking:
+        lacking = documents.in_words(made.lacking)
+        click.echo(f"Note: these documents were nowhere to be found whole: {lacking}.", err=True)
     if as_json:
         _print({**_as_dict(made), "verified": made.is_verified}, True)
     else:
@@ -176,6 +180,8 @@ def _as_dict(one: Backup) -> dict[str, Any]:
         "reason": one.reason,
         "verified": one.is_verified,
         "pinned": one.is_pinned,
+        "documents": len(one.manifest.documents) if one.manifest else None,
+        "documents_missing": len(one.lacking),
         "size_bytes": one.size,
         "proven_at": utc_text(one.proven_at) if one.proven_at else None,
     }

@@ -36,6 +36,12 @@ def copy(address: str, as_json: bool) -> None:
             "in it. Before you go over: stop ProMan, empty the target and copy again.",
             err=True,
         )
+    if copied.rows.get(installation().checks.documents_table):
+        click.echo(
+            "Note: the uploaded documents themselves stay where they are, in files of the data "
+            "directory. Keep that directory, or take it along.",
+            err=True,
+        )
     click.echo(json.dumps(_as_dict(copied)) if as_json else _in_words(copied))
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection
 
+from proman.database.contents import Content
+from proman.database.documents import in_words
 from proman.database.installation import Installation, fingerprint_of
 from proman.database.live import live_database
 from proman.database.manifest import Manifest, utc_text
@@ -16,7 +19,11 @@ from proman.database.staging import Staged
 
 
 def findings(
-    site: Installation, source: str, staged: Staged, manifest: Manifest | None
+    site: Installation,
+    source: str,
+    staged: Staged,
+    manifest: Manifest | None,
+    missing: Sequence[Content] = (),
 ) -> Findings:
     """What a person should know before confirming: age, rows, what would be lost, warnings."""
     taken = manifest.moment if manifest else moment_of(Path(source).name)
@@ -37,8 +44,11 @@ def findings(
             *verdict.warnings,
             *_of_another_key(site, manifest),
             *_broken_books(staged.breaches),
+            *_missing(missing, len(verdict.documents)),
         ],
         damage=damage,
+        documents=len(verdict.documents),
+        documents_missing=len(missing),
     )
 
 
@@ -61,6 +71,15 @@ def _of_another_key(site: Installation, manifest: Manifest | None) -> list[str]:
     return [
         "It was made under another secret key: by another installation, or before this one's key "
         "was changed. Make sure that it is the one you want."
+    ]
+
+
+def _missing(missing: Sequence[Content], of: int) -> list[str]:
+    if not missing:
+        return []
+    return [
+        f"{len(missing)} of its {of} uploaded documents are neither in this backup nor in the data "
+        f"directory: {in_words(missing)}. They will be listed, but cannot be opened."
     ]
 
 

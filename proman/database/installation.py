@@ -14,6 +14,7 @@ from flask import current_app
 from sqlalchemy import Connection, Select
 
 from proman.base.errors import Refused
+from proman.database.contents import FOLDER
 from proman.database.plan import Plan, read_plan
 from proman.database.revisions import head_revision
 from proman.database.sqlite_copy import AT_REST, reading
@@ -53,6 +54,10 @@ class Checks:
     """Writes one line into the audit trail."""
     void_cookies: Callable[[], object]
     """Makes every cookie void that was given out on this machine so far."""
+    documents: Select[str, int, str]
+    """Asks for the SHA-256 (hex), the size in bytes and a name of every uploaded content in use."""
+    documents_table: str
+    """The table that it asks; a database from before it has none."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,11 @@ class Installation:
     def plan(self) -> Plan:
         """When backups are made and which are kept, as it stands now."""
         return read_plan(self.data_dir)
+
+    @property
+    def files_dir(self) -> Path:
+        """Where the content of uploaded documents lies, by its hash."""
+        return self.settings.data_dir / FOLDER
 
     @property
     def live(self) -> Path:

@@ -10,6 +10,7 @@ from typing import Any
 
 from proman.base.errors import Refused
 from proman.database.confined import main
+from proman.database.contents import is_hash
 from proman.database.driver import sqlite3
 from proman.database.durable import sha256_from_disk
 from proman.database.sqlite_copy import Progress, opened, quoted, read_facts
@@ -27,7 +28,7 @@ def judge(request: dict[str, Any], report: Progress) -> dict[str, Any]:
     """Everything that can be known of the file without trusting it; raises Refused with a reason.
 
     `request`: path, application_id (ours), sha256 (of the manifest, or None), administrators (what
-    to ask for their number), seconds.
+    to ask for their number), documents (what to ask for those it needs) and their table, seconds.
     """
     path = Path(request["path"])
     header = read_header(path)
@@ -111,6 +112,7 @@ def _look_inside(
         "schema_fingerprint": facts.schema_fingerprint,
         "page_size": facts.page_size,
         "administrators": _administrators(connection, request["administrators"]),
+        "documents": _documents(connection, request, tables),
     }
 
 
@@ -119,6 +121,21 @@ def _administrators(connection: sqlite3.Connection, question: str) -> int:
         return int(connection.execute(question).fetchone()[0])
     except sqlite3.OperationalError:
         return 0  # what the table of users lacks is told by name, or it is of a newer version
+
+
+def _documents(
+    connection: sqlite3.Connection, request: dict[str, Any], tables: set[str]
+) -> list[list[Any]]:
+    if request["documents_table"] not in tables:
+        return []
+    try:
+        rows = connection.execute(request["documents"]).fetchall()
+    except sqlite3.OperationalError as error:
+        raise Refused(f"Its uploaded documents cannot be listed: {error}.") from error
+    for sha256, size, name in rows:
+        if not (is_hash(sha256) and isinstance(size, int) and isinstance(name, str)):
+            raise Refused("A document in it is named by something that is no SHA-256.")
+    return [list(row) for row in rows]
 
 
 def _objects(connection: sqlite3.Connection) -> list[dict[str, str]]:

@@ -11,6 +11,7 @@ from sqlalchemy.dialects import sqlite
 
 from proman.base.errors import Refused
 from proman.database import confined, durable, scratch
+from proman.database.contents import Content
 from proman.database.engines import APPLICATION_ID
 from proman.database.installation import Installation
 from proman.database.manifest import Manifest
@@ -26,6 +27,7 @@ class Verdict:
     size: int
     warnings: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    documents: tuple[Content, ...] = ()
 
 
 def judge(
@@ -44,6 +46,8 @@ def judge(
             "application_id": APPLICATION_ID,
             "sha256": manifest.sha256 if manifest else None,
             "administrators": _as_text(site.checks.administrators),
+            "documents": _as_text(site.checks.documents),
+            "documents_table": site.checks.documents_table,
             "seconds": limits.wall,
         },
         limits,
@@ -61,10 +65,11 @@ def judge(
         application_id=APPLICATION_ID,
     )
     warnings = _warnings(found, manifest, left_out)
-    return Verdict(facts, found["sha256"], found["size"], warnings, left_out)
+    needed = tuple(Content(*row) for row in found["documents"])
+    return Verdict(facts, found["sha256"], found["size"], warnings, left_out, needed)
 
 
-def _as_text(question: Select[int]) -> str:
+def _as_text(question: Select[*tuple[Any, ...]]) -> str:
     return str(question.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
 
 

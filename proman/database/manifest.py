@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from proman.database.contents import Content, is_hash
 from proman.database.durable import write_durably
 
 FORMAT = "proman-backup-1"
@@ -20,6 +22,8 @@ class Manifest:
     `engine` and `server_version` are those of the database that it was taken from, `seconds` is how
     long it took. `content_at` is when the newest change in it was recorded, to the microsecond.
     `journal_line` and `journal_sha256` are the last line of the journal when it was taken.
+    `files` are the uploaded documents that its rows need, `missing` the SHA-256 of those of them
+    that were not to be had.
     """
 
     name: str
@@ -41,6 +45,7 @@ class Manifest:
     secret_key_fingerprint: str = ""
     checks: tuple[str, ...] = ()
     files: tuple[dict[str, Any], ...] = ()
+    missing: tuple[str, ...] = ()
     fault: str | None = None
     pinned: bool = False
     proven_at: str | None = None
@@ -58,6 +63,21 @@ class Manifest:
     def content(self) -> datetime:
         """The newest moment it knows of, naive UTC: its last recorded change, else its own."""
         return moment_from(self.content_at) if self.content_at else self.moment
+
+    @property
+    def documents(self) -> tuple[Content, ...]:
+        """The uploaded documents that its rows need."""
+        return tuple(Content(o["sha256"], o["size"], o.get("name", "")) for o in self.files)
+
+    @property
+    def lacking(self) -> tuple[Content, ...]:
+        """Those of them that this backup does not hold."""
+        return tuple(one for one in self.documents if one.sha256 in self.missing)
+
+    def with_documents(self, wanted: Iterable[Content], missing: Iterable[Content]) -> Manifest:
+        """The same manifest, that names these documents."""
+        files = tuple({"sha256": o.sha256, "size": o.size, "name": o.name} for o in sorted(wanted))
+        return replace(self, files=files, missing=tuple(sorted(one.sha256 for one in missing)))
 
     @property
     def is_verified(self) -> bool:
@@ -92,12 +112,12 @@ def parse(content: bytes) -> Manifest | None:
             return None
         known = {one.name for one in fields(Manifest)}
         chosen = {key: value for key, value in values.items() if key in known}
-        for key in ("checks", "files"):
+        for key in ("checks", "files", "missing"):
             chosen[key] = tuple(chosen.get(key, ()))
         manifest = Manifest(**chosen)
         _require_plain(manifest)
         return manifest
-    except (ValueError, TypeError, AttributeError, RecursionError):
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
         return None
 
 
@@ -122,6 +142,11 @@ def _require_plain(manifest: Manifest) -> None:
     if not all(isinstance(one, str) for one in texts):
         raise ValueError("not a manifest")
     if not all(isinstance(one, int) for one in (*numbers, *manifest.rows.values())):
+        raise ValueError("not a manifest")
+    for one in manifest.documents:
+        if not (is_hash(one.sha256) and isinstance(one.size, int) and isinstance(one.name, str)):
+            raise ValueError("not a manifest")
+    if not all(is_hash(one) for one in manifest.missing):
         raise ValueError("not a manifest")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from proman.base.errors import Refused
-from proman.database import catalogue, durable, journal_events, quarantine, restore
+from proman.database import catalogue, documents, durable, journal_events, quarantine, restore
 from proman.database.backup import back_up
 from proman.database.installation import Installation
 from proman.database.lock import UnderWay, ops_lock
@@ -27,7 +27,8 @@ def nightly_backup(site: Installation) -> str:
     Retention only runs after the backup was proven: when backups fail, nothing is deleted.
     """
     made = back_up(site, "schedule", BY, wait=WAIT_SECONDS)
-    return f"{made.name}{_removed(site)}"
+    lacking = f", without {documents.in_words(made.lacking)}" if made.lacking else ""
+    return f"{made.name}{lacking}{_removed(site)}"
 
 
 def look_after_others(site: Installation) -> str:
@@ -59,6 +60,7 @@ def prune(site: Installation, by: str, now: datetime) -> list[str]:
         removed = catalogue.prune(site.backup_dir, plan.retention, now)
         for name in removed:
             journal_events.note(site, "retention", name, by)
+        documents.prune(site, site.backup_dir)
         return removed
 
 
@@ -76,6 +78,7 @@ def tidy(site: Installation) -> str:
             if site.settings.is_sqlite:
                 quarantine.sweep(site.live)
             swept = durable.sweep(site.backup_dir) + durable.sweep(site.data_dir)
+            swept += documents.sweep(site)
     except UnderWay:
         return "restores only, because something was under way"
     return f"{swept} files of broken-off work removed"

@@ -10,6 +10,8 @@ from proman.base.errors import Refused
 from proman.database import (
     backup,
     catalogue,
+    contents,
+    documents,
     durable,
     journal_events,
     outcomes,
@@ -35,11 +37,13 @@ def judge_and_stage(site: Installation, restore_id: str, watch: Progress = silen
     with restores.running(site.data_dir, restore_id):
         reporter = Reporter(site.data_dir, restores.load(site.data_dir, restore_id), watch)
         try:
-            source, manifest = sources.source_of(site, reporter.restore)
+            source = sources.source_of(site, reporter.restore)
             path = restores.directory_of(site.data_dir, restore_id) / restores.STAGED
-            staged = stage(site, source, manifest, path, reporter)
+            staged = stage(site, source.database, source.manifest, path, reporter)
+            needed = staged.verdict.documents
+            missing = documents.missing_from(needed, source.folders, reporter)
             reporter("comparing with today", 0, 0)
-            found = findings(site, reporter.restore.source, staged, manifest)
+            found = findings(site, reporter.restore.source, staged, source.manifest, missing)
         except Exception as error:
             restores.drop_files(site.data_dir, restore_id)
             return reporter.turn(
@@ -71,7 +75,7 @@ def carry_out(
             raise Refused("This restore was not confirmed.")
         try:
             reporter.turn("restoring")
-            with _alone(site, reporter) as held:
+            with contents.in_use(site.files_dir), _alone_with_documents(site, reporter) as held:
                 if _damage(reporter.restore):
                     _require_movable(reporter.restore, may_move)
                     dispose()
@@ -134,6 +138,18 @@ def _alone(site: Installation, reporter: Reporter) -> Iterator[Held]:
         reporter("waiting for requests to end", 0, 0)
         with maintenance(site.settings, notice):
             yield held
+
+
+@contextlib.contextmanager
+def _alone_with_documents(site: Installation, reporter: Reporter) -> Iterator[Held]:
+    """The same once the documents are stored: that may take long and keeps nobody out."""
+    one = reporter.restore
+    staged = restores.directory_of(site.data_dir, one.id) / restores.STAGED
+    needed = documents.needed_by(site, staged)
+    told = one.findings.documents_missing if one.findings else 0
+    documents.put_back(site, needed, sources.folders_of(site, one), told, reporter)
+    with _alone(site, reporter) as held:
+        yield held
 
 
 def _replace(site: Installation, reporter: Reporter, held: Held) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from proman.base.errors import NotThere, Refused
 from proman.base.private import open_private
-from proman.database import durable
+from proman.database import contents, durable
 from proman.database import manifest as manifests
 from proman.database.sqlite_copy import Progress, silent
 from proman.db import utc_now
@@ -42,7 +42,8 @@ _ID = re.compile(r"[0-9a-f]{16}")
 class Findings:
     """What the file holds, shown before it is restored; times are ISO 8601, UTC.
 
-    `damage` is what is broken in the live file: of it nothing can be counted then.
+    `damage` is what is broken in the live file: of it nothing can be counted then. Of the uploaded
+    `documents` so many are missing in the backup and in the data directory.
     """
 
     taken_at: str | None
@@ -54,6 +55,8 @@ class Findings:
     changes_since: int
     warnings: list[str]
     damage: str = ""
+    documents: int = 0
+    documents_missing: int = 0
 
     @property
     def taken(self) -> datetime | None:
@@ -77,7 +80,7 @@ class Restore:
     `key` lets the page that asked follow the progress when no login counts any more; `stamp` marks
     the staged database, so that a swap can be told after a kill. What was there before is in the
     backup `safety`, or its damaged files are in the folder `quarantine`. `untold` says why the
-    journal lacks it.
+    journal lacks it. In the folder `pool` are documents that lie beside a file from elsewhere.
     """
 
     id: str
@@ -97,6 +100,7 @@ class Restore:
     findings: Findings | None = None
     safety: str | None = None
     quarantine: str | None = None
+    pool: str | None = None
     ended_at: str | None = None
     untold: str | None = None
 
@@ -231,6 +235,7 @@ def drop_files(data_dir: Path, restore_id: str) -> None:
     path = data_dir / FOLDER / restore_id
     for name in (UPLOAD, SOURCE, MANIFEST, STAGED):
         durable.remove_database(path / name)
+    shutil.rmtree(path / contents.FOLDER, ignore_errors=True)
     durable.sweep(path)
 
 

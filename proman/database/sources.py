@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
 from proman.base.errors import Refused
-from proman.database import archive, catalogue, durable, restores, rules
+from proman.database import archive, catalogue, contents, durable, restores, rules
 from proman.database import manifest as manifests
 from proman.database.installation import Installation
 from proman.database.manifest import Manifest
 from proman.database.restores import Findings, Restore
+
+
+@dataclass(frozen=True)
+class Source:
+    """A database file, its manifest, and the folders in which its documents are looked for."""
+
+    database: Path
+    manifest: Manifest | None
+    folders: tuple[Path, ...]
 
 
 def from_list(
@@ -57,6 +67,8 @@ def from_file(site: Installation, file: Path, by: str) -> Restore:
     _require_file(file)
     with file.open("rb") as content:
         one = from_upload(site, content, file.name, by)
+    one = replace(one, pool=str(file.absolute().parent / contents.FOLDER))
+    restores.save(site.data_dir, one)
     manifest = manifests.read(catalogue.manifest_path(file))
     if manifest is not None:
         place = restores.directory_of(site.data_dir, one.id)
@@ -74,19 +86,20 @@ def is_listed(site: Installation, file: Path) -> bool:
 
 
 @contextmanager
-def database_in(site: Installation, file: Path) -> Iterator[tuple[Path, Manifest | None]]:
-    """The database file and its manifest, for the block; of an archive it is unpacked for that.
+def database_in(site: Installation, file: Path) -> Iterator[Source]:
+    """The database file, its manifest and documents, for the block; an archive is unpacked for it.
 
     Raises Refused when there is no such file, or the archive is none of ProMan's.
     """
     _require_file(file)
     if not archive.is_archive(file):
-        yield file, manifests.read(catalogue.manifest_path(file))
+        manifest = manifests.read(catalogue.manifest_path(file))
+        yield Source(file, manifest, (file.parent / contents.FOLDER,))
         return
     with durable.scratch_directory(site.data_dir) as directory:
         database = directory / restores.SOURCE
         manifest = archive.unpack(file, database)
-        yield database, manifest
+        yield Source(database, manifest, (directory / contents.FOLDER,))
 
 
 def _require_file(file: Path) -> None:
@@ -94,16 +107,30 @@ def _require_file(file: Path) -> None:
         raise Refused(f"There is no file {file}.")
 
 
-def source_of(site: Installation, one: Restore) -> tuple[Path, Manifest | None]:
-    """The database file of a restore and its manifest, an archive being unpacked first."""
+def source_of(site: Installation, one: Restore) -> Source:
+    """The database file of a restore, its manifest and documents, an archive being unpacked first.
+
+    What it does not bring along may lie in the data directory.
+    """
+    folders = folders_of(site, one)
     if one.file is not None:
         listed = catalogue.backup_named(site.backup_dir, one.file)
-        return listed.path, listed.manifest
+        return Source(listed.path, listed.manifest, folders)
     upload = restores.directory_of(site.data_dir, one.id) / restores.UPLOAD
     if not archive.is_archive(upload):
-        return upload, manifests.read(upload.with_name(restores.MANIFEST))
+        manifest = manifests.read(upload.with_name(restores.MANIFEST))
+        return Source(upload, manifest, folders)
     database = upload.with_name(restores.SOURCE)
-    return database, archive.unpack(upload, database)
+    return Source(database, archive.unpack(upload, database), folders)
+
+
+def folders_of(site: Installation, one: Restore) -> tuple[Path, ...]:
+    """Where the documents of a restore are looked for, the data directory last."""
+    if one.file is not None:
+        return site.backup_dir / contents.FOLDER, site.files_dir
+    own = restores.directory_of(site.data_dir, one.id) / contents.FOLDER
+    beside = (Path(one.pool),) if one.pool else ()
+    return own, *beside, site.files_dir
 
 
 def in_words(one: Restore) -> str:

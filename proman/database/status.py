@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from datetime import datetime
 
-from proman.database import alarm, catalogue, journal_events, quarantine
+from proman.database import alarm, catalogue, documents, journal_events, quarantine
 from proman.database.catalogue import Backup
 from proman.database.driver import library_faults, sqlite3
 from proman.database.fingerprints import drift_in
@@ -104,6 +104,11 @@ def _warnings(
     late = alarm.overdue(site, listed, now) if newest else alarm.NONE_YET
     found += [late] if late else []
     found += alarm.failures(site)
+    if newest is not None and newest.lacking:
+        found.append(
+            f"The newest backup lacks {documents.number_of(newest.lacking)} that nowhere could be "
+            f"found whole: {documents.in_words(newest.lacking)}."
+        )
     broken = [one.name for one in listed if one.manifest and one.manifest.fault]
     if broken:
         found.append(f"No longer good: {', '.join(broken)}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,15 +11,17 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from proman.base.errors import Refused
-from proman.database import backup, catalogue, durable, journal_events, outcomes, sources
+from proman.database import backup, catalogue, documents, durable, journal_events, outcomes, sources
 from proman.database import manifest as manifests
 from proman.database.amending import amend
 from proman.database.catalogue import Backup
+from proman.database.contents import Content
 from proman.database.installation import Installation, ask
 from proman.database.judging import Verdict, judge
 from proman.database.live import live_database
 from proman.database.lock import Held, ops_lock
 from proman.database.manifest import Manifest
+from proman.database.sources import Source
 from proman.database.sqlite_copy import Progress, silent
 from proman.database.staging import stage
 from proman.db import utc_now
@@ -40,8 +43,29 @@ def verify(site: Installation, path: Path, report: Progress = silent) -> Verdict
 
     Raises Refused with the reason when it is not.
     """
-    with sources.database_in(site, path) as (database, manifest):
-        return judge(site, database, manifest, report)
+    with sources.database_in(site, path) as source:
+        verdict = judge(site, source.database, source.manifest, report)
+        missing = _missing(verdict, source, report)
+    if not missing:
+        return verdict
+    if source.manifest is not None:
+        raise Refused(_told(missing))
+    # A bare file holds the database alone.
+    return replace(verdict, warnings=(*verdict.warnings, _told(missing)))
+
+
+def _missing(verdict: Verdict, source: Source, report: Progress) -> tuple[Content, ...]:
+    """The documents that are missing or damaged, every one being read."""
+    named = source.manifest.documents if source.manifest else verdict.documents
+    if {(o.sha256, o.size) for o in named} != {(o.sha256, o.size) for o in verdict.documents}:
+        raise Refused("The database needs other documents than the manifest says.")
+    return documents.missing_from(verdict.documents, source.folders, report)
+
+
+def _told(missing: Sequence[Content]) -> str:
+    words = documents.number_of(missing)
+    verb = "is" if len(missing) == 1 else "are"
+    return f"{words} {verb} missing or damaged: {documents.in_words(missing)}."
 
 
 def verify_listed(site: Installation, name: str, by: str) -> Backup:
@@ -78,16 +102,22 @@ def drill(site: Installation, file: Path | None, by: str, watch: Progress = sile
         path = listed.path if listed else file
         assert path is not None
         with (
-            sources.database_in(site, path) as (database, known),
+            sources.database_in(site, path) as source,
             durable.scratch_directory(site.data_dir) as directory,
         ):
-            staged = stage(site, database, known, directory / "drill.sqlite", held.report)
+            known = source.manifest
+            staged = stage(site, source.database, known, directory / "drill.sqlite", held.report)
+            missing = _missing(staged.verdict, source, held.report)
         if known is not None and known.ledger_balance not in (None, staged.ledger_balance):
             raise Refused("The ledger of the restored database differs from the manifest's.")
         if staged.breaches:
             raise Refused(f"The books of the restored database are broken: {staged.breaches[0]}")
         if known is not None and known.rows != staged.verdict.facts.rows:
             raise Refused("The restored database holds other rows than the manifest says.")
+        if missing and known is not None:
+            if listed is not None:
+                _note_missing(listed, missing)
+            raise Refused(f"{_told(missing)} The database itself was restored and compared.")
         if listed is not None:
             catalogue.note_proven(listed, utc_now())
         return Drill(
@@ -123,11 +153,27 @@ def _settle(site: Installation, one: Backup, held: Held, is_quiet: bool = False)
             return one
         raise
     journal_events.note(site, "verification", one.name, by)
+    needed, directory = verdict.documents, one.path.parent
+    documents.set_damaged_aside(needed, directory)
+    missing = documents.gather(site, needed, directory, report)
     if one.manifest is not None:
-        return _noted(one, None)
+        _noted(one, None)
+        settled = _note_missing(one, missing)
+        if missing and not is_quiet:
+            raise Refused(f"The database in it is good, but {_told(missing)}")
+        return settled
     known = _found(site, one, backup.describe(site, one.path, verdict.facts, None, report))
+    known = known.with_documents(needed, missing)
     manifests.write(catalogue.manifest_path(one.path), known)
     return replace(one, manifest=known, created_at=known.moment)
+
+
+def _note_missing(one: Backup, missing: Sequence[Content]) -> Backup:
+    """Keeps which documents a backup lacks; what is damaged makes way for a good copy."""
+    documents.set_damaged_aside(missing, one.path.parent)
+    path = catalogue.manifest_path(one.path)
+    names = tuple(sorted(each.sha256 for each in missing))
+    return replace(one, manifest=amend(path, lambda known: replace(known, missing=names)))
 
 
 def _found(site: Installation, one: Backup, known: Manifest) -> Manifest:

@@ -14,6 +14,8 @@ from proman.base.errors import NotThere
 from proman.billing.invoice_queries import STATE, selective
 from proman.billing.models import Invoice
 from proman.db import db
+from proman.files.models import Document
+from proman.files.queries import the_document
 from proman.identity.models import OrganizationLogo, User
 from proman.leases.models import Lease, LeaseParty
 from proman.ledger.queries import lease_balances
@@ -33,6 +35,7 @@ _units: Table = Unit.__table__  # type: ignore[assignment]
 _properties: Table = Property.__table__  # type: ignore[assignment]
 _tenants: Table = Tenant.__table__  # type: ignore[assignment]
 _users: Table = User.__table__  # type: ignore[assignment]
+_docs: Table = Document.__table__  # type: ignore[assignment]
 _logos: Table = OrganizationLogo.__table__  # type: ignore[assignment]
 _organization: BindParameter[int] = bindparam("organization_id")
 
@@ -94,6 +97,33 @@ MY_PAYMENTS = Listing(
     sorts={"received": _pay.c.received_on},
     default="-received",
 )
+_document_is_mine = and_(
+    _docs.c.organization_id == _organization,
+    _docs.c.is_shown,
+    _visible(_docs.c.lease_id, func.date(_docs.c.uploaded_at)),
+    _docs.c.lease_id.in_(
+        select(_leases.c.id).where(
+            _leases.c.organization_id == _organization, _leases.c.status != "draft"
+        )
+    ),
+)
+MY_DOCUMENTS = Listing(
+    address="/portal/documents/",
+    rows=select(
+        _docs.c.id,
+        _docs.c.name,
+        _docs.c.media_type,
+        _docs.c.size_bytes,
+        _docs.c.uploaded_at,
+        _leases.c.reference,
+    )
+    .join(_leases, _leases.c.id == _docs.c.lease_id)
+    .where(_document_is_mine),
+    id=_docs.c.id,
+    sorts={"added": _docs.c.uploaded_at},
+    default="-added",
+)
+_MY_DOCUMENT = select(_docs.c.id).where(_document_is_mine, _docs.c.id == bindparam("id"))
 _HOMES = (
     select(
         _leases.c.id,
@@ -181,6 +211,14 @@ def require_mine(invoice_id: int, user_id: int) -> bool:
     if row is None:
         raise NotThere("This invoice does not exist.")
     return row.logo_id is not None
+
+
+def my_document(document_id: int, user_id: int) -> Document:
+    """A document that this tenant was shown. Raises NotThere."""
+    values = {"id": document_id, "user_id": user_id}
+    if db.session.execute(_MY_DOCUMENT, values).first() is None:
+        raise NotThere("This document does not exist.")
+    return the_document(document_id)
 
 
 def has_logo() -> bool:

@@ -11,16 +11,20 @@ from proman.billing.letter import payment_rows, payment_sentence
 from proman.billing.manner import Manner
 from proman.billing.states import KINDS
 from proman.db import begin_write, db, utc_now
+from proman.files.rules import in_words
+from proman.files.sending import sent
 from proman.identity import audit
 from proman.identity.letters import link_address, mail_link
 from proman.identity.session import business_today, current_actor
 from proman.portal import actions
 from proman.portal.queries import (
+    MY_DOCUMENTS,
     MY_INVOICES,
     MY_PAYMENTS,
     access_of,
     account_of,
     has_logo,
+    my_document,
     require_mine,
 )
 from proman.web.guard import needs
@@ -95,6 +99,27 @@ def payments() -> Response:
     """What was received from the tenant."""
     page = MY_PAYMENTS.page(request.args, _mine())
     return _show("portal/payments.html", "portal/_payments.html", logo=has_logo(), page=page)
+
+
+@blueprint.get("/documents/")
+@needs("tenant")
+def documents() -> Response:
+    """What the manager shows the tenant of their leases."""
+    page = MY_DOCUMENTS.page(request.args, _mine())
+    return _show(
+        "portal/documents.html",
+        "portal/_documents.html",
+        logo=has_logo(),
+        page=page,
+        in_words=in_words,
+    )
+
+
+@blueprint.get("/documents/<int:document_id>")
+@needs("tenant")
+def document(document_id: int) -> Response:
+    """One document that was shown."""
+    return sent(my_document(document_id, _user_id()))
 
 
 @blueprint.get("/tenants/<int:tenant_id>")

@@ -250,7 +250,9 @@ def export_command(folder: Path, wanted: str | None) -> None:
     try:
         chosen = [chosen_organization(wanted)] if wanted is not None else organizations()
         read_from_replica()
-        counts = export_to(folder, [each.id for each in chosen])
+        counts, missing = export_to(folder, [each.id for each in chosen])
     except (Refused, NotThere) as error:
         raise click.ClickException(error.message) from error
+    for name in missing:
+        click.echo(f"Note: the content of {name} is not in the data directory.", err=True)
     click.echo(f"{sum(counts.values()):,} records of {len(counts)} kinds are in {folder}.")

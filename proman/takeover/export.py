@@ -1,20 +1,26 @@
-"""Exports everything in open form: one CSV for each kind of record, streamed."""
+"""Exports everything in open form: one CSV for each kind of record, and the documents; streamed."""
 
 import csv
 import io
 import os
+import shutil
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Table, bindparam, select
 
 from proman.base.errors import Refused
 from proman.base.money import decimal_string
+from proman.database import contents
+from proman.database.contents import Content
+from proman.database.durable import CHUNK
+from proman.database.installation import installation
 from proman.db import db
+from proman.files.models import Document
 from proman.identity.queries import the_organization
 from proman.leases.models import LeaseParty
 from proman.takeover.export_kinds import AMOUNT, HUNDREDTHS, KINDS, RATE, TENTHS, Kind
@@ -25,6 +31,14 @@ _PARTIES = (
     .where(_party.c.organization_id == bindparam("organization_id"))
     .order_by(_party.c.lease_id, _party.c.position)
 )
+_document: Table = Document.__table__  # type: ignore[assignment]
+_DOCUMENTS = (
+    select(_document.c.id, _document.c.name, _document.c.sha256, _document.c.size_bytes)
+    .where(_document.c.organization_id == bindparam("organization_id"))
+    .order_by(_document.c.id)
+)
+DOCUMENTS = "documents"
+MISSING = f"{DOCUMENTS}/missing.txt"
 _BATCH = 2_000
 _PLACES = {RATE: 3, TENTHS: 1, HUNDREDTHS: 2}
 
@@ -124,38 +138,74 @@ def _drained(buffer: io.StringIO) -> bytes:
     return text.encode()
 
 
-def export_to(folder: Path, organization_ids: list[int]) -> dict[str, int]:
-    """Write every file into the folder; returns the rows of each kind.
+class Exported(NamedTuple):
+    """A document: its name in the export, and where its content lies, if it does."""
+
+    name: str
+    path: Path | None
+
+
+def documents_of(organization_ids: Iterable[int]) -> Iterator[Exported]:
+    """Every document of these organizations; its name begins with its id, so that no two meet."""
+    store = installation().files_dir
+    for organization_id in organization_ids:
+        with _reading_for(organization_id):
+            rows = db.session.execute(_DOCUMENTS, {}).all()
+        for id, name, sha256, size in rows:
+            is_there = contents.is_there(store, Content(sha256, size))
+            path = contents.path_of(store, sha256) if is_there else None
+            yield Exported(f"{DOCUMENTS}/{id} {name}", path)
+
+
+def export_to(folder: Path, organization_ids: list[int]) -> tuple[dict[str, int], list[str]]:
+    """Write every file into the folder; returns the rows of each kind, and documents without
+    content.
 
     Each file takes its name only when it is whole. Raises Refused when the folder cannot be
     written.
     """
     counts: dict[str, int] = {}
+    missing = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for kind in KINDS:
             counts[kind.name] = _write(folder / f"{kind.name}.csv", kind, organization_ids)
+        for document in documents_of(organization_ids):
+            if document.path is None:
+                missing.append(document.name)
+                continue
+            target = folder / document.name
+            target.parent.mkdir(exist_ok=True)
+            with _partial_of(target) as partial:
+                shutil.copyfile(document.path, partial)
     except OSError as error:
         raise Refused(f"{folder} cannot be written: {error.strerror}.") from error
-    return counts
+    return counts, missing
 
 
 def _write(path: Path, kind: Kind, organization_ids: list[int]) -> int:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     rows = -1
-    try:
+    with _partial_of(path) as partial:
         with partial.open("wb") as file:
             for chunk in csv_chunks(kind, organization_ids):
                 file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
         with partial.open(encoding="utf-8", newline="") as file:
             rows += sum(1 for _ in csv.reader(file))
+    return rows
+
+
+@contextmanager
+def _partial_of(path: Path) -> Iterator[Path]:
+    """A hidden file beside it, that takes its place once the block has written all of it."""
+    partial = path.with_name(f".{os.getpid()}.partial")
+    try:
+        yield partial
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
         partial.replace(path)
     finally:
         with suppress(FileNotFoundError):
             partial.unlink()
-    return rows
 
 
 class _Sink(io.RawIOBase):
@@ -186,4 +236,18 @@ def zip_chunks(organization_id: int) -> Iterator[bytes]:
                 for chunk in csv_chunks(kind, [organization_id]):
                     entry.write(chunk)
                     yield sink.drain()
+        missing = []
+        for document in documents_of([organization_id]):
+            if document.path is None:
+                missing.append(document.name)
+                continue
+            with (
+                document.path.open("rb") as content,
+                archive.open(document.name, "w", force_zip64=True) as entry,
+            ):
+                while chunk := content.read(CHUNK):
+                    entry.write(chunk)
+                    yield sink.drain()
+        if missing:
+            archive.writestr(MISSING, "\n".join(missing))
     yield sink.drain()

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Select, Table, bindparam, literal, select
 
 from proman.billing.models import Allocation, DepositEvent, Invoice, InvoiceLine
+from proman.files.models import Document
 from proman.identity.models import Organization
 from proman.leases.models import Charge, Lease, LeaseEnding, LeaseParty, Rent
 from proman.ledger.models import Entry, Posting
@@ -137,6 +138,12 @@ KINDS: tuple[Kind, ...] = (
             name: _entries.c[name]
             for name in ("event", "effective_on", "recorded_at", "reverses_id", "explanation")
         },
+    ),
+    _kind(
+        "documents",
+        Document,
+        "id name media_type size_bytes sha256 property_id unit_id tenant_id lease_id is_shown"
+        " uploaded_at",
     ),
 )
 """Every kind of record, in the order of docs/export.md."""

@@ -98,8 +98,9 @@ def test_each_organization_has_its_own_rows(home: Cast) -> None:
 
 
 def test_a_file_takes_its_name_only_when_it_is_whole(home: Cast, tmp_path: Path) -> None:
-    counts = export_to(tmp_path / "deep" / "out", [home.organization])
+    counts, missing = export_to(tmp_path / "deep" / "out", [home.organization])
     assert counts["organization"] == 1
+    assert missing == []
     names = sorted(path.name for path in (tmp_path / "deep" / "out").iterdir())
     assert names == sorted(f"{kind.name}.csv" for kind in KINDS)
     export_to(tmp_path / "deep" / "out", [home.organization])
@@ -115,3 +116,18 @@ def test_the_archive_holds_the_same(home: Cast) -> None:
         assert archive.testzip() is None
         text = archive.read("leases.csv").decode()
     assert list(csv.DictReader(io.StringIO(text))) == rows("leases", [home.organization])
+
+
+def test_documents_come_along_and_one_that_is_lost_is_told(home: Cast, tmp_path: Path) -> None:
+    lease = factories.make_lease()
+    first = factories.make_document(lease, "Lease.txt", b"signed by both")
+    lost = factories.make_document(lease, "Lost.txt", b"gone", sha256="0" * 64)
+    told = [f"documents/{lost} Lost.txt"]
+    counts, missing = export_to(tmp_path / "out", [home.organization])
+    assert (counts["documents"], missing) == (2, told)
+    assert (tmp_path / "out/documents" / f"{first} Lease.txt").read_bytes() == b"signed by both"
+    with zipfile.ZipFile(io.BytesIO(b"".join(zip_chunks(home.organization)))) as archive:
+        assert archive.read(f"documents/{first} Lease.txt") == b"signed by both"
+        assert archive.read("documents/missing.txt").decode().splitlines() == told
+    assert list(zip_chunks(home.other_organization))
+    assert rows("documents", [home.other_organization]) == []
