@@ -80,14 +80,20 @@ def delete_oldest(site: Any) -> None:
 
 @pytest.mark.faults
 def test_a_deletion_that_is_killed_leaves_no_backup_without_its_reason(house):
-    for _ in range(2):
+    settings, listed = house.site.settings, []
+    back_up(house.site, "manual", "Alice")
+    while 0 not in [code for code, _ in listed]:
         back_up(house.site, "manual", "Alice")
-    kept, gone = catalogue.backups_in(house.site.backup_dir)
-    settings = house.site.settings
-    backups = str(settings.backup_dir / gone.name)
-    code, said = processes.start(house.folder, killed, delete_oldest, settings, backups, 3).end()
-    assert code == -signal.SIGKILL, said
-    assert catalogue.backups_in(house.site.backup_dir) == [kept]
+        gone = catalogue.backups_in(house.site.backup_dir)[-1]
+        step = (str(settings.backup_dir / gone.name), len(listed) + 1)
+        code, said = processes.start(house.folder, killed, delete_oldest, settings, *step).end()
+        assert code in (-signal.SIGKILL, 0), said
+        left = catalogue.backups_in(house.site.backup_dir)
+        assert all(one.is_verified and one.reason == "manual" for one in left)
+        listed.append((code, gone in left))
+    assert (-signal.SIGKILL, True) in listed
+    assert (-signal.SIGKILL, False) in listed
+    assert listed[-1] == (0, False)
 
 
 @pytest.mark.faults
