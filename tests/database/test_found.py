@@ -45,7 +45,7 @@ def newest(house: House) -> str:
 
 
 @pytest.mark.engines
-@pytest.mark.parametrize("seconds", [-90_000_000, -2, 5, 90_000_000])
+@pytest.mark.parametrize("seconds", [-90_000_000, -600, 5, 90_000_000])
 def test_an_old_file_never_becomes_the_newest_whatever_its_name_says(anywhere, seconds, tmp_path):
     old = shutil.copyfile(back_up(anywhere.site, "manual", "Alice").path, tmp_path / "old.sqlite")
     change(anywhere, "later")
