@@ -148,6 +148,28 @@ faults() {
         tr '\n' ' ' | sed 's/ $//'
 }
 
+hash_of() {
+    if [ "$tool" = python ]; then
+        python3 -c 'import hashlib, sys
+print(hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest())' "$1"
+    elif command -v sha256sum >/dev/null 2>&1; then
+        sha256sum "$1" | sed 's/ .*//'
+    fi
+}
+
+# Whether a backup counts: whole, and what the manifest beside it says it is. Only the manifest's own
+# lines are indented by one blank; those of its documents are by more.
+is_good() {
+    manifest=${1%.sqlite}.json
+    if [ -e "$manifest" ]; then
+        grep -q '^ "fault": *"[^"]' "$manifest" && return 1
+        wanted=$(sed -n 's/^ "sha256": *"\([0-9a-f]*\)".*/\1/p' "$manifest")
+        found=$(hash_of "$1")
+        [ -z "$wanted" ] || [ -z "$found" ] || [ "$wanted" = "$found" ] || return 1
+    fi
+    [ -z "$(faults "$1")" ]
+}
+
 on_disk() {
     sync "$@" 2>/dev/null || sync
 }
@@ -223,7 +245,7 @@ prune() {
     good=0
     for one in $(backups); do
         if [ $good -lt 3 ]; then
-            [ -n "$(faults "$one")" ] || good=$((good + 1))
+            ! is_good "$one" || good=$((good + 1))
         elif is_older "$one" "$oldest_kept" && ! is_protected "$one"; then
             rm -f "${one%.sqlite}.json" "$one"
         fi

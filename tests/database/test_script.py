@@ -1,6 +1,8 @@
 """scripts/db-backup.sh as cron runs it: either tool, under a writer, on a read-only mount."""
 
 import contextlib
+import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -234,6 +236,29 @@ def test_retention_keeps_three_good_ones_pins_and_safety_backups(tmp_path):
     fresh = Path(run(tmp_path, tmp_path / "p.sqlite", backups, "0").stdout.strip()).name
     kept = {fresh, names[0], names[1], names[2], names[5], pinned.name}
     assert set(left_behind(backups)) == kept
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_what_its_manifest_does_not_vouch_for_is_no_good_one(tmp_path, tool):
+    make_database(tmp_path / "p.sqlite").close()
+    backups = tmp_path / "backups"
+    backups.mkdir()
+    names = [name_of(timedelta(days=age)) for age in (10, 20, 30, 40, 50, 60)]
+    for name in names:
+        shutil.copy(tmp_path / "p.sqlite", backups / name)
+    sha256 = hashlib.sha256((tmp_path / "p.sqlite").read_bytes()).hexdigest()
+    documents = [{"sha256": "0" * 64, "size": 1, "name": "x"}]
+    for name, says in (
+        (names[0], {"sha256": "1" * 64, "fault": None}),
+        (names[1], {"sha256": sha256, "fault": "A page was damaged."}),
+        (names[2], {"sha256": sha256, "fault": "", "files": documents}),
+    ):
+        text = json.dumps(says, indent=1, sort_keys=True)
+        (backups / name).with_suffix(".json").write_text(text)
+    tools = (tool, *(["sha256sum"] if tool == "sqlite3" else []))
+    fresh = run(tmp_path, tmp_path / "p.sqlite", backups, "5", tools=tools).stdout.strip()
+    left = {name for name in left_behind(backups) if name.endswith(".sqlite")}
+    assert left == {Path(fresh).name, *names[:4]}
 
 
 def test_without_days_and_with_a_clock_behind_nothing_is_deleted(tmp_path):
