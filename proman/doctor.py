@@ -119,7 +119,7 @@ def doctor(as_json: bool) -> None:
     head = head_revision(directory)
     with db.engine.connect() as connection:
         found = [*examine(connection, head), *drifted(connection, directory)]
-        if _revision(connection) == head:
+        if _revision(connection) == head and not unfinished_in(connection):
             found += without_content(connection, installation().files_dir)
     found += _journal(installation())
     if as_json:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import psycopg
 from sqlalchemy import Connection, LargeBinary, Row, Table, TableClause, Text, func, insert, select
 from sqlalchemy.exc import DBAPIError
 
@@ -64,7 +63,7 @@ def write(connection: Connection, table: Table, rows: Rows) -> None:
             _copy_in(connection, table, rows)
         else:
             connection.execute(insert(table), [row._asdict() for row in rows])
-    except (DBAPIError, psycopg.Error) as error:
+    except (DBAPIError, connection.dialect.loaded_dbapi.Error) as error:
         said = str(getattr(error, "orig", error)).partition("\n")[0]
         raise Refused(f"Rows of {table.name} were not taken: {said}") from error
 

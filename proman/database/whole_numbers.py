@@ -1,10 +1,9 @@
 """Owns that sums are whole numbers everywhere: servers answer SUM() over BIGINT as a decimal."""
 
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from psycopg.adapt import Loader
-from pymysql.constants.FIELD_TYPE import DECIMAL, NEWDECIMAL
 from sqlalchemy import Engine, event
 
 
@@ -22,14 +21,23 @@ def whole(text: str) -> int | Decimal:
     return int(text) if text.removeprefix("-").isdecimal() else Decimal(text)
 
 
-class _WholeLoader(Loader):
-    def load(self, data: Any) -> int | Decimal:
-        return whole(bytes(data).decode())
+@cache
+def _loader() -> type:
+    """Made when it is needed, so that the driver is: on SQLite each command starts without it."""
+    from psycopg.adapt import Loader
+
+    class WholeLoader(Loader):
+        def load(self, data: Any) -> int | Decimal:
+            return whole(bytes(data).decode())
+
+    return WholeLoader
 
 
 def _postgresql(connection: Any, record: Any) -> None:
-    connection.adapters.register_loader("numeric", _WholeLoader)
+    connection.adapters.register_loader("numeric", _loader())
 
 
 def _mysql(connection: Any, record: Any) -> None:
+    from pymysql.constants.FIELD_TYPE import DECIMAL, NEWDECIMAL
+
     connection.decoders = {**connection.decoders, DECIMAL: whole, NEWDECIMAL: whole}

@@ -9,8 +9,6 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-import openpyxl
-
 from proman.base.errors import Refused
 from proman.takeover.sheets import EMPTY, Cell, Row, Table
 from proman.takeover.texts import MAX_CELL, MAX_COLUMNS, MAX_ROWS
@@ -41,6 +39,8 @@ def _inspect(data: bytes) -> None:
 
 
 def _open(data: bytes, *, values: bool) -> Any:
+    import openpyxl  # only here: every command would wait for it
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -8,7 +8,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-import xlsxwriter
 from flask import Blueprint, Response, request, stream_with_context
 from flask.sansio.blueprints import BlueprintSetupState
 
@@ -91,6 +90,8 @@ def csv_lines(columns: Sequence[Column], rows: Iterable[Any], currency: str) -> 
 
 def xlsx_chunks(columns: Sequence[Column], rows: Iterable[Any], currency: str) -> Iterator[bytes]:
     """An Excel file written row by row, in constant memory."""
+    import xlsxwriter  # only here: every command would wait for it
+
     with tempfile.TemporaryFile() as file:
         book = xlsxwriter.Workbook(file, {"constant_memory": True, "strings_to_formulas": False})
         sheet = book.add_worksheet()
