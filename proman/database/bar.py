@@ -1,4 +1,4 @@
-"""Tells on standard error how far a command is: a bar on a terminal, elsewhere a line per phase."""
+"""Tells on standard error how far a command is: a bar on a terminal, elsewhere nothing."""
 
 from __future__ import annotations
 
@@ -33,15 +33,13 @@ class Bar:
 
     def show(self, phase: str, done: int, total: int) -> None:
         """Moves the bar there; `total` 0 means that nobody knows how much there is to do."""
+        if not self._is_terminal:
+            return  # nobody watches: what is said is the outcome, or one line of a refusal
         is_new = phase != self._phase
         if is_new:
             self._end_line(is_done=True)
             self._phase = phase
         self._total = total
-        if not self._is_terminal:
-            if is_new:
-                self._write(f"{_words(phase)}\n")
-            return
         if is_new or done >= total or time.monotonic() - self._drawn > REDRAW_SECONDS:
             self._draw(done)
 

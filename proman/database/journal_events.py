@@ -181,7 +181,7 @@ def _tell_of_gap(site: Installation) -> None:
 
 
 def _tell_trail(site: Installation, event: Event) -> None:
-    """A database that is damaged, gone or of another version cannot be told; the log is."""
+    """A database that is damaged, gone or of another version cannot be told; the journal is."""
 
     def tell() -> None:
         with db.engine.connect().execution_options(write=True) as connection, connection.begin():
@@ -191,4 +191,4 @@ def _tell_trail(site: Installation, event: Event) -> None:
         if live_database(site).exists():
             until_it_stands(tell)
     except (SQLAlchemyError, sqlite3.Error, OSError, Refused, NotThere) as error:
-        log.warning("The audit trail was not told of %s: %s", event.action, reason_of(error))
+        log.info("The audit trail was not told of %s: %s", event.action, reason_of(error))

@@ -1,4 +1,4 @@
-"""What commands say while they work: a bar on a terminal, elsewhere a line for each phase."""
+"""What commands say while they work: a bar on a terminal, elsewhere nothing."""
 
 import json
 import os
@@ -10,8 +10,6 @@ import pytest
 
 from tests.database.conftest import House
 from tests.servers import PROGRAMS, ROOT, environment_of, flask
-
-PHASES = ["Copying", "Checking integrity", "Checking references", "Counting", "Reading back"]
 
 
 def on_a_terminal(folder: Path, *words: str) -> tuple[str, str]:
@@ -41,25 +39,21 @@ def on_a_terminal(folder: Path, *words: str) -> tuple[str, str]:
     return printed, shown.decode()
 
 
-def test_without_a_terminal_each_phase_is_a_line_and_only_the_outcome_is_printed(house: House):
+def test_without_a_terminal_only_the_outcome_is_printed(house: House):
     made = flask(house.folder, "database", "backup")
     assert made.returncode == 0, made.stderr
     path = made.stdout.removesuffix("\n")
     assert Path(path).is_file()
-    assert made.stderr.splitlines() == PHASES
+    assert made.stderr == ""
     again = flask(house.folder, "database", "backup", "--json")
     assert json.loads(again.stdout)["verified"] is True
-    assert again.stderr.splitlines() == PHASES
+    assert again.stderr == ""
     for command in (["verify", path], ["drill"], ["restore", path, "--yes"]):
         done = flask(house.folder, "database", *command)
         assert done.returncode == 0, done.stderr
         assert len(done.stdout.splitlines()) == 1
-        said = done.stderr.splitlines()
-        assert "Checking integrity" in said
-        assert not any("%" in line or "\r" in line for line in said)
-        assert len(said) < 40
-    assert "Replacing the database" in said
-    assert "Safety backup: copying" in said
+        assert "Checking" not in done.stderr
+        assert "%" not in done.stderr
 
 
 @pytest.mark.parametrize("command", ["backup", "verify", "drill", "restore"])
@@ -76,9 +70,10 @@ def test_on_a_terminal_a_bar_goes_to_its_end_and_the_outcome_alone_is_printed(ho
     assert shown.endswith("\n")
 
 
-def test_a_failure_begins_on_a_line_of_its_own(house):
+def test_a_failure_without_a_terminal_is_one_line(house):
     house.site.live.write_bytes(b"x" * 4096)
     failed = flask(house.folder, "database", "backup")
     assert failed.returncode == 1
     assert failed.stdout == ""
-    assert failed.stderr.splitlines()[-1].startswith("Error: ")
+    assert failed.stderr.startswith("Error: ")
+    assert failed.stderr.count("\n") == 1
