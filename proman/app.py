@@ -18,25 +18,32 @@ from proman.addresses import UnusableSetting
 from proman.admin import (
     alarm_letters,
     audit_trail,
+    books,
     database_checks,
     database_views,
     gate,
     journal,
+    late_fees,
     metrics_page,
     organization,
     people,
+    recovery_kit,
+    reminder_levels,
     restore_views,
     schedule_views,
     setup,
     status_page,
 )
 from proman.billing import (
+    adjusting_views,
     charge_views,
     delivery_views,
     deposit_views,
     ending_views,
     invoice_views,
+    late_views,
     lease_views,
+    reminder_views,
 )
 from proman.billing import views as billing
 from proman.database import autogenerate, engines
@@ -46,6 +53,7 @@ from proman.database.readiness import readiness
 from proman.database.replica import Replica
 from proman.db import db
 from proman.doctor import examine
+from proman.expenses import views as expenses
 from proman.files import views as files
 from proman.identity import audit, session
 from proman.identity import views as identity
@@ -53,7 +61,7 @@ from proman.leases import views as leases
 from proman.payments import views as payments
 from proman.portal import views as portal
 from proman.properties import views as properties
-from proman.reports import statement_views
+from proman.reports import journal_views, profit_views, statement_views
 from proman.reports import views as reports
 from proman.settings import Settings, read_settings
 from proman.takeover import views as takeover
@@ -71,6 +79,9 @@ BLUEPRINTS = (
     identity.blueprint,
     setup.blueprint,
     organization.blueprint,
+    books.blueprint,
+    late_fees.blueprint,
+    reminder_levels.blueprint,
     people.blueprint,
     audit_trail.blueprint,
     status_page.blueprint,
@@ -78,6 +89,7 @@ BLUEPRINTS = (
     restore_views.blueprint,
     journal.blueprint,
     schedule_views.blueprint,
+    recovery_kit.blueprint,
     properties.blueprint,
     tenants.blueprint,
     leases.blueprint,
@@ -85,15 +97,21 @@ BLUEPRINTS = (
     delivery_views.blueprint,
     lease_views.blueprint,
     deposit_views.blueprint,
+    adjusting_views.blueprint,
     billing.blueprint,
+    late_views.blueprint,
+    reminder_views.blueprint,
     ending_views.blueprint,
     charge_views.blueprint,
     payments.blueprint,
+    expenses.blueprint,
     files.blueprint,
     takeover.blueprint,
     portal.blueprint,
     reports.blueprint,
     statement_views.blueprint,
+    profit_views.blueprint,
+    journal_views.blueprint,
 )
 
 

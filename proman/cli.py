@@ -19,9 +19,10 @@ def install(app: Flask) -> None:
     from proman.demo.commands import demo
     from proman.identity.commands import organizations_group, users
     from proman.jobs import group as jobs
+    from proman.reports.commands import group as ledger
     from proman.takeover.commands import export_command, portfolio
 
-    groups = (database, demo, billing, jobs, organizations_group, users, portfolio)
+    groups = (database, demo, billing, jobs, organizations_group, users, portfolio, ledger)
     for command in (doctor, export_command, *groups):
         app.cli.add_command(command)
     for command in app.cli.commands.values():

@@ -21,6 +21,7 @@ from sqlalchemy.exc import IntegrityError
 from proman.admin.alarm_letters import watch_backups
 from proman.base.commands import CommandGroup
 from proman.billing.actions import run_billing
+from proman.billing.late_charging import charge_late_invoices
 from proman.billing.sending import send_queued
 from proman.database import nightly
 from proman.database.installation import installation
@@ -102,7 +103,8 @@ def schedule() -> list[Job]:
     ]
     rows = db.session.execute(_ORGANIZATIONS).all()
     db.session.rollback()
-    return everywhere + [_billing(own, zone) for own, zone in rows]
+    own_jobs = [job(own, zone) for own, zone in rows for job in (_billing, _late_fees)]
+    return everywhere + own_jobs
 
 
 def _billing(organization_id: int, zone: str) -> Job:
@@ -121,6 +123,24 @@ def _billing(organization_id: int, zone: str) -> Job:
             return until_it_stands(bill)
 
     return Job(f"billing {organization_id}", run, time(4), zone)
+
+
+def _late_fees(organization_id: int, zone: str) -> Job:
+    """The late fees of an organization, after its billing run."""
+
+    def run(now: datetime) -> str:
+        today = today_in(zone)
+
+        def charge() -> str:
+            begin_write()
+            done = charge_late_invoices(today=today, actor=actor)
+            db.session.commit()
+            return f"{len(done.fees)} charged, {len(done.credit_notes)} taken back"
+
+        with acting_for(organization_id) as actor:
+            return until_it_stands(charge)
+
+    return Job(f"late fees {organization_id}", run, time(4, 30), zone)
 
 
 def run_due(now: datetime, jobs: Iterable[Job] | None = None) -> list[Ran]:

@@ -1,8 +1,10 @@
 """Imports every table, so that the metadata is whole for migrations and for the database tools."""
 
 from proman.billing import models as billing
+from proman.billing import reminder_models as reminders
 from proman.database import models as database
 from proman.db import Base
+from proman.expenses import models as expenses
 from proman.files import models as files
 from proman.identity import models as identity
 from proman.leases import models as leases
@@ -18,6 +20,7 @@ metadata = Base.metadata
 __all__ = [
     "billing",
     "database",
+    "expenses",
     "files",
     "identity",
     "leases",
@@ -26,6 +29,7 @@ __all__ = [
     "payments",
     "portal",
     "properties",
+    "reminders",
     "takeover",
     "tenants",
 ]

@@ -12,6 +12,7 @@ from typing import NoReturn
 import click
 from flask import Flask
 from waitress import create_server
+from waitress.server import BaseWSGIServer
 
 from proman import jobs
 from proman.database import durable, nightly, quarantine
@@ -21,6 +22,7 @@ from proman.db import db
 from proman.identity.installation import setup_code
 from proman.identity.queries import is_set_up
 from proman.processes import keep_running
+from proman.receiving import channel_for
 from proman.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -74,8 +76,10 @@ def _listen(settings: Settings) -> list[socket.socket]:
 def _answer_requests(app: Flask, sockets: list[socket.socket], number: int) -> None:
     """The life of a serving process; the first of them keeps the schedule."""
     settings: Settings = app.extensions["proman_settings"]
+    listening: dict[int, object] = {}
     server = create_server(
         app,
+        map=listening,
         sockets=sockets,
         threads=settings.threads,
         ident="ProMan",
@@ -84,6 +88,10 @@ def _answer_requests(app: Flask, sockets: list[socket.socket], number: int) -> N
         trusted_proxy=None,
         clear_untrusted_proxy_headers=False,
     )
+    channel = channel_for(app)
+    for one in listening.values():
+        if isinstance(one, BaseWSGIServer):
+            one.channel_class = channel
     end_schedule = jobs.start(app) if number == 0 else None
     try:
         server.run()

@@ -22,6 +22,10 @@ SECRETS = (
 )
 
 
+LEAST_PASSPHRASE = 12
+"""Characters: shorter ones are tried out by whoever has a copy of the backups."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """Everything that is decided outside the code. Paths are absolute."""
@@ -34,6 +38,7 @@ class Settings:
     public_url: str | None = None
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str = ""
+    backup_passphrase: str | None = field(default=None, repr=False)
     metrics: bool = False
     trusted_proxies: int = 0
     host: str = "127.0.0.1"
@@ -68,6 +73,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         public_url=_address("PROMAN_URL", env.get("PROMAN_URL"), ("http", "https")),
         smtp_url=_address("SMTP_URL", env.get("SMTP_URL"), ("smtp", "smtps")),
         mail_from=_sender(env),
+        backup_passphrase=_passphrase(env),
         metrics=_switch("PROMAN_METRICS", env.get("PROMAN_METRICS", "")),
         trusted_proxies=_number("PROMAN_TRUSTED_PROXIES", env, 0, 0, 10),
         host=env.get("HOST") or "127.0.0.1",
@@ -89,6 +95,22 @@ def _replica_url(text: str, primary: URL) -> URL | None:
             "DATABASE_REPLICA_URL", "needs PostgreSQL, there and in DATABASE_URL.", example
         )
     return url
+
+
+def _passphrase(env: Mapping[str, str]) -> str | None:
+    name = "PROMAN_BACKUP_PASSPHRASE"
+    text = (env.get(name) or "").strip()
+    from_file = env.get(f"{name}_FILE")
+    example = "seven words that nobody would put together"
+    if not text and not from_file:
+        return None
+    if len(text) < LEAST_PASSPHRASE:
+        where = f"in {from_file} " if from_file and not env.get(name) else ""
+        problem = f"{where}has {len(text)} characters; at least {LEAST_PASSPHRASE} are needed."
+        raise UnusableSetting(name, problem, example)
+    if not text.isprintable():
+        raise UnusableSetting(name, "is more than one line, or cannot be typed.", example)
+    return text
 
 
 def _with_secret_files(environ: Mapping[str, str]) -> dict[str, str]:

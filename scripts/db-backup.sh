@@ -157,16 +157,27 @@ print(hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest())' "$1"
     fi
 }
 
+manifest_of() {
+    one=${1%.age}
+    echo "${one%.sqlite}.json"
+}
+
 # Whether a backup counts: whole, and what the manifest beside it says it is. Only the manifest's own
-# lines are indented by one blank; those of its documents are by more.
+# lines are indented by one blank; those of its documents are by more. An encrypted one cannot be
+# looked into here: it counts when it is, byte for byte, what ProMan decrypted and proved.
 is_good() {
-    manifest=${1%.sqlite}.json
+    manifest=$(manifest_of "$1")
     if [ -e "$manifest" ]; then
         grep -q '^ "fault": *"[^"]' "$manifest" && return 1
         wanted=$(sed -n 's/^ "sha256": *"\([0-9a-f]*\)".*/\1/p' "$manifest")
         found=$(hash_of "$1")
         [ -z "$wanted" ] || [ -z "$found" ] || [ "$wanted" = "$found" ] || return 1
     fi
+    case $1 in *.age)
+        [ -e "$manifest" ] && [ -n "$wanted" ] && [ "$wanted" = "$found" ]
+        return
+        ;;
+    esac
     [ -z "$(faults "$1")" ]
 }
 
@@ -203,7 +214,8 @@ on_disk "$partial"
 tries=0
 while :; do
     name=proman-$(date -u +%Y%m%d-%H%M%S).sqlite
-    if [ ! -e "${name%.sqlite}.json" ] && ln "$partial" "$name" 2>/dev/null; then break; fi
+    if [ ! -e "${name%.sqlite}.json" ] && [ ! -e "$name.age" ] &&
+        ln "$partial" "$name" 2>/dev/null; then break; fi
     tries=$((tries + 1))
     if [ $tries -gt 5 ] && [ ! -e "$name" ]; then
         mv "$partial" "$name" || fail "$directory/$name could not be written."
@@ -217,7 +229,8 @@ on_disk . "$name"
 digits='[0-9][0-9][0-9][0-9][0-9][0-9]'
 backups() {
     # shellcheck disable=SC2012,SC2086 # the pattern lets only digits through
-    ls -1 proman-[0-9][0-9]$digits-$digits.sqlite 2>/dev/null | sort -r
+    ls -1 proman-[0-9][0-9]$digits-$digits.sqlite proman-[0-9][0-9]$digits-$digits.sqlite.age \
+        2>/dev/null | sort -r
 }
 
 moment_before() {
@@ -230,7 +243,7 @@ is_older() {
 }
 
 is_protected() {
-    manifest=${1%.sqlite}.json
+    manifest=$(manifest_of "$1")
     [ -e "$manifest" ] || return 1
     grep -q '"pinned": *true' "$manifest" && return 0
     grep -q '"reason": *"before-restore"' "$manifest" && ! is_older "$1" "proman-$(moment_before 7)"
@@ -247,7 +260,7 @@ prune() {
         if [ $good -lt 3 ]; then
             ! is_good "$one" || good=$((good + 1))
         elif is_older "$one" "$oldest_kept" && ! is_protected "$one"; then
-            rm -f "${one%.sqlite}.json" "$one"
+            rm -f "$(manifest_of "$one")" "$one"
         fi
     done
 }

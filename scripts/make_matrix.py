@@ -82,17 +82,15 @@ def _cell(tests: dict[str, bool]) -> str:
     return f"{len(tests) - failed}" + (f", {failed} failed" if failed else "")
 
 
-def write_table(results: Results) -> None:
-    """Put the table between its marks."""
-    text = DOCUMENT.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    table = f"{BEGIN}\n{table_of(results)}\n{END}"
-    DOCUMENT.write_text(before + table + after, encoding="utf-8")
+def write_between(document: Path, begin: str, end: str, made: str) -> None:
+    """Puts what was made between the two marks of a document."""
+    before, _, rest = document.read_text(encoding="utf-8").partition(begin)
+    _, _, after = rest.partition(end)
+    document.write_text(f"{before}{begin}\n{made}\n{end}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "version":
         print(version_of(sys.argv[2]))
     else:
-        write_table(results_kept())
+        write_between(DOCUMENT, BEGIN, END, table_of(results_kept()))

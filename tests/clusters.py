@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,6 +57,21 @@ class Cluster:
         """End it; `immediate` is as a power cut."""
         as_owner(_program("pg_ctl"), "-D", self.folder, "-w", "-m", how, "stop")
 
+    def kill(self) -> None:
+        """End its first process at once; the others follow by themselves."""
+        os.kill(int((self.folder / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+
+    def start_again(self) -> None:
+        """Start it after a kill, as soon as the last of its processes is gone."""
+        until = time.monotonic() + 30
+        while True:
+            try:
+                return self.start()
+            except AssertionError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.1)
+
     def promote(self) -> None:
         """Make a replica a server of its own."""
         as_owner(_program("pg_ctl"), "-D", self.folder, "-w", "promote")
@@ -86,6 +103,21 @@ def primary_and_replica() -> Iterator[tuple[Cluster, Cluster]]:
             for cluster in reversed(clusters):
                 if cluster.is_running:
                     cluster.stop()
+
+
+@contextmanager
+def alone() -> Iterator[Cluster]:
+    """A server of one's own that lets everybody in."""
+    with folder_of_owner() as top:
+        cluster = Cluster(top / "server", free_port())
+        as_owner(_program("initdb"), "-A", "trust", "-U", OWNER, "-E", "UTF8", "-D", cluster.folder)
+        with (cluster.folder / "postgresql.conf").open("a") as settings:
+            settings.write(QUICK)
+        cluster.start()
+        try:
+            yield cluster
+        finally:
+            cluster.stop()
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from proman.database.revisions import head_revision
 from proman.db import db
 from proman.identity.session import acting_for
 from proman.settings import Settings
-from tests import engines, factories
+from tests import engines, factories, faults
 from tests.factories import PASSWORD
 
 
@@ -83,6 +83,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if servers:
         sqlite = [] if marker and marker.args else [engines.SQLITE]
         metafunc.parametrize("engine", sqlite + servers, indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that makes a fault of the list is known by its id in the report of the run."""
+    for item in items:
+        try:
+            if any(faults.made_by(item)):
+                item.user_properties.append(("nodeid", item.nodeid))
+        except (TypeError, ValueError) as error:
+            raise pytest.UsageError(f"{item.nodeid}: {error}") from error
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,9 @@ from typing import Any
 from proman.database import contents
 from proman.database.installation import installation
 from proman.db import begin_write, db
+from proman.expenses.actions import NewExpense, record_expense
 from proman.files.models import Document
+from proman.identity.actor import system_actor
 from proman.identity.models import Organization, User
 from proman.identity.passwords import hash_password
 from proman.identity.session import acting_for
@@ -129,6 +131,23 @@ def make_document(
     values: dict[str, Any] = {"lease_id": lease_id, "name": name, "media_type": "text/plain"}
     own = {"size_bytes": kept.size, "sha256": kept.sha256}
     return _add(Document(**(values | own | changes)))
+
+
+def make_expense(property_id: int | None = None, **changes: Any) -> int:
+    """240.00 for a repair, paid on 2 March 2026."""
+    values: dict[str, Any] = {
+        "paid_on": date(2026, 3, 2),
+        "category": "repairs",
+        "supplier": "Drain Doctors",
+        "amount": 24_000,
+        "property_id": property_id,
+    }
+    actor = system_actor(db.session.info["organization_id"])
+    new = NewExpense(**(values | changes))
+    begin_write()
+    expense = record_expense(new, today=new.paid_on, actor=actor, confirmed=True)
+    db.session.commit()
+    return expense.id
 
 
 def _add(entity: Any) -> int:

@@ -17,26 +17,48 @@ from proman.addresses import parse_database_url
 SECONDS = 60
 
 
+class MariaDB:
+    """A MariaDB of one's own in a folder, started with these options."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        for program in ("mariadb-install-db", "mariadbd"):
+            if shutil.which(program) is None:
+                pytest.skip(f"needs {program} on this machine")
+        self._log, port = folder / "log", free_port()
+        common = ["--no-defaults", "--user=root", f"--datadir={folder / 'mariadb'}"]
+        install = ["mariadb-install-db", *common, "--auth-root-authentication-method=normal"]
+        subprocess.run(install, check=True, capture_output=True)
+        own = [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder / 'socket'}"]
+        small = [f"--pid-file={folder / 'pid'}", "--innodb-buffer-pool-size=32M"]
+        self._command = ["mariadbd", *common, *own, *small, "--skip-name-resolve", *options]
+        self.url = parse_database_url(f"mysql://root@127.0.0.1:{port}/mysql", folder)
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(self._command, stderr=log)
+        _wait_for(self.url, self._log)
+
+    def stop(self) -> None:
+        """End it as an operator would."""
+        self._process.terminate()
+        self._process.wait()
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._process.kill()
+        self._process.wait()
+
+
 @contextmanager
 def mariadb(folder: Path, *options: str) -> Iterator[URL]:
     """The administrator's address on a MariaDB that was started with these options."""
-    for program in ("mariadb-install-db", "mariadbd"):
-        if shutil.which(program) is None:
-            pytest.skip(f"needs {program} on this machine")
-    data, port = folder / "mariadb", free_port()
-    common = ["--no-defaults", "--user=root", f"--datadir={data}"]
-    install = ["mariadb-install-db", *common, "--auth-root-authentication-method=normal"]
-    subprocess.run(install, check=True, capture_output=True)
-    own = [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder / 'socket'}"]
-    small = [f"--pid-file={folder / 'pid'}", "--innodb-buffer-pool-size=32M", "--skip-name-resolve"]
-    command = ["mariadbd", *common, *own, *small, *options]
-    with (folder / "log").open("wb") as log, subprocess.Popen(command, stderr=log) as server:
-        try:
-            url = parse_database_url(f"mysql://root@127.0.0.1:{port}/mysql", folder)
-            _wait_for(url, folder / "log")
-            yield url
-        finally:
-            server.terminate()
+    server = MariaDB(folder, *options)
+    server.start()
+    try:
+        yield server.url
+    finally:
+        server.stop()
 
 
 def run(url: URL, *statements: str) -> None:

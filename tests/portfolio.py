@@ -8,7 +8,9 @@ from flask import Flask
 from sqlalchemy import Select, Table, func, select
 
 from proman.billing.actions import run_billing
-from proman.billing.deposits import request_deposit
+from proman.billing.adjusting import write_off
+from proman.billing.deposit_settling import Outcome, settle_deposit
+from proman.billing.deposits import request_deposit, take_over_deposit
 from proman.db import Base, begin_write, db, utc_now
 from proman.identity.models import TaxRate, User
 from proman.identity.session import acting_for
@@ -51,6 +53,14 @@ def make_portfolio(organization_id: int, mark: str, user_id: int) -> Portfolio:
         db.session.commit()
         rate_id = rate.id
         document = factories.make_document(lease, f"{mark} signed.txt", f"{mark} signs".encode())
+        begin_write()
+        given_up = write_off(issued[-1].id, 100, today, f"{mark} gone", today=today, actor=actor)
+        take_over_deposit(lease, 30_000, today, actor=actor)
+        outcome = Outcome(today, f"{mark} leaves", returned=1_000)
+        returned = settle_deposit(lease, outcome, today=today, actor=actor)[0].id
+        db.session.commit()
+        adjustment = given_up.id
+        expense = factories.make_expense(building, supplier=f"{mark} Repairs")
         login = factories.make_user(organization_id, email, "tenant")
         _give_access(login, tenant)
         ids = {
@@ -63,6 +73,9 @@ def make_portfolio(organization_id: int, mark: str, user_id: int) -> Portfolio:
             "rate_id": rate_id,
             "user_id": user_id,
             "document_id": document,
+            "expense_id": expense,
+            "adjustment_id": adjustment,
+            "event_id": returned,
         }
         return Portfolio(ids, email)
 

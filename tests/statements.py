@@ -22,6 +22,9 @@ _OF_LEASE = {
     "invoice_id": "SELECT MIN(id) FROM invoices WHERE lease_id = :lease AND kind = 'invoice'",
     "payment_id": "SELECT MIN(id) FROM payments WHERE lease_id = :lease",
     "document_id": "SELECT MIN(id) FROM documents WHERE lease_id = :lease",
+    "expense_id": "SELECT MIN(id) FROM expenses WHERE property_id = (SELECT property_id FROM units"
+    " WHERE id = (SELECT unit_id FROM leases WHERE id = :lease))",
+    "reminder_id": "SELECT MIN(id) FROM reminders",
     "charge_id": "SELECT MIN(id) FROM charges WHERE lease_id = :lease",
 }
 

@@ -1,19 +1,22 @@
 """The doctor is content with sound books and finds each kind of breach."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 
 import pytest
 from flask import Flask
-from sqlalchemy import Connection, text
+from flask.testing import FlaskClient
+from sqlalchemy import Connection, event, text
 
 from proman.app import MIGRATIONS
 from proman.base.checks import Breach
 from proman.database.revisions import head_revision
 from proman.db import begin_write, db
 from proman.doctor import CHECKS, examine
+from proman.doctor_pages import page_of
 from proman.payments.actions import NewPayment, Share, record_payment, reverse_payment
 from proman.payments.queries import payment as payment_by_id
 from tests.conftest import Cast
@@ -67,6 +70,7 @@ def test_sound_books_are_in_order(books: dict[str, int], app: Flask) -> None:
     assert (answer.exit_code, json.loads(answer.output)) == (0, {"ok": True, "breaches": []})
 
 
+LOOSE = ("entry ", "posting ", "lease None")
 HARM = [
     ("UPDATE postings SET debit = debit + 1 WHERE debit > 0", "Every entry sums to nil"),
     ("DELETE FROM postings WHERE entry_id = 1", "Every entry sums to nil"),
@@ -110,9 +114,50 @@ def test_each_harm_is_found(books: dict[str, int], app: Flask, harm: str, invari
     db.session.execute(text(harm))
     db.session.commit()
     assert [b for b in breaches() if invariant in b.invariant], breaches()
-    answer = app.test_cli_runner().invoke(args=["doctor"])
+    answer = app.test_cli_runner().invoke(args=["doctor", "--json"])
     assert answer.exit_code == 1
-    assert answer.output.strip()
+    found = json.loads(answer.output)["breaches"]
+    addresses = app.url_map.bind("localhost")
+    for one in found:
+        # What lost its lease has no page.
+        assert addresses.match(one["page"]) if one["page"] else one["where"].startswith(LOOSE), one
+    told = app.test_cli_runner().invoke(args=["doctor"])
+    assert told.exit_code == 1
+    lines = [one["where"] + (f" Open {one['page']}" if one["page"] else "") for one in found]
+    assert [
+        re.sub(r": .*?( Open /\S+|)$", r"\1", line) for line in told.output.splitlines()
+    ] == lines
+
+
+def test_the_page_of_a_breach_is_that_of_its_record_or_of_its_lease(
+    books: dict[str, int], alice: FlaskClient
+) -> None:
+    first = {
+        table: db.session.execute(text(f"SELECT MIN(id) FROM {table}")).scalar_one()
+        for table in ("entries", "postings", "allocations", "leases", "invoices", "payments")
+    }
+    lease = f"/leases/{first['leases']}"
+    expected = {
+        f"entry {first['entries']}": lease,
+        f"posting {first['postings']}": lease,
+        f"allocation {first['allocations']}": lease,
+        f"lease {first['leases']}": lease,
+        f"leases {first['leases']}": lease,
+        f"invoice {first['invoices']}": f"/invoices/{first['invoices']}",
+        f"payment {first['payments']}": f"/payments/{first['payments']}",
+        "organization 1": "/admin/organization",
+        "organization 1, series invoice, year 2027": "/admin/organization",
+        "database": "/admin/database",
+        "journal.jsonl": "/admin/database/journal",
+        "entry 999999": "",
+        "audit_entries 7": "",
+        "invoice": "",
+    }
+    with db.engine.connect() as connection:
+        assert {where: page_of(connection, where) for where in expected} == expected
+    # The invoice of this test is bare, without the letterhead that its page shows.
+    pages = {page for page in expected.values() if page and "/invoices/" not in page}
+    assert {alice.get(page).status_code for page in pages} == {200}
 
 
 @pytest.mark.sqlite  # a server takes no such row, and its administrator can only ask it not to look
@@ -178,3 +223,20 @@ def test_every_statement_runs_on_an_empty_database(app: Flask) -> None:
     with app.app_context(), db.engine.connect() as connection:
         assert examine(connection, head_revision(MIGRATIONS)) == []
     assert len({check.invariant for check in CHECKS}) == len(CHECKS)
+
+
+@pytest.mark.engines("postgresql")
+def test_the_checks_go_through_whole_tables_and_what_follows_does_not(
+    books: dict[str, int],
+) -> None:
+    ways = []
+
+    def listen(connection: Connection, cursor: object, statement: str, *rest: object) -> None:
+        if statement in {check.sql for check in CHECKS}:
+            ways.append(connection.exec_driver_sql("SHOW enable_nestloop").scalar())
+
+    with db.engine.connect() as connection:
+        event.listen(connection, "before_cursor_execute", listen)
+        assert examine(connection, head_revision(MIGRATIONS)) == []
+        assert ways == ["off"] * len(CHECKS)
+        assert connection.exec_driver_sql("SHOW enable_nestloop").scalar() == "on"

@@ -49,6 +49,11 @@ def test_a_new_job_waits_for_its_first_time_then_runs_once_a_day():
     assert (row().last_result, row().claimed_at) == ("done", None)
 
 
+@pytest.mark.fault(
+    "Missed schedule",
+    how="a week of moments that nobody looked at",
+    outcome="one catch-up",
+)
 def test_after_a_week_of_downtime_it_is_made_up_for_once():
     said: list[datetime] = []
     one = job(said)
@@ -73,6 +78,11 @@ def test_a_job_that_fails_is_tried_again_within_the_hour_and_says_why():
     assert len(run_due(due + timedelta(hours=1), [one])) == 1
 
 
+@pytest.mark.fault(
+    "Clock set back",
+    how="a time set while the clock was ahead",
+    outcome="put right, so that no night is missed",
+)
 def test_a_time_set_while_the_clock_was_ahead_is_put_right():
     said: list[datetime] = []
     one = job(said)
@@ -156,4 +166,5 @@ def test_the_installations_own_schedule_runs(cast):
     assert set(ran) == set(names)
     assert not [one for one in ran.values() if one.startswith(jobs.FAILED)], ran
     assert ran[f"billing {cast.organization}"] == "0 issued"
+    assert ran[f"late fees {cast.organization}"] == "0 charged, 0 taken back"
     assert ran["drill"].endswith("rows restored")

@@ -1,10 +1,11 @@
-"""Which addresses of a database are taken, and what they become."""
+"""Which addresses of a database and which passphrases are taken, and what they become."""
 
 from pathlib import Path
 
 import pytest
 
 from proman.addresses import UnusableSetting, parse_database_url, shown
+from proman.settings import read_settings
 
 THREE = "postgresql://u@one,two:5433,[::1]:5434/proman"
 
@@ -99,3 +100,36 @@ def test_what_no_connection_could_be_made_with_is_told_before_one_is_tried(
 def test_a_host_that_is_missing_is_told(hosts: str) -> None:
     with pytest.raises(UnusableSetting, match="DATABASE_URL is not an address"):
         parse_database_url(f"postgresql://u@{hosts}/proman", Path())
+
+
+PASSPHRASE = "PROMAN_BACKUP_PASSPHRASE"
+
+
+def test_a_passphrase_comes_from_the_environment_or_a_file(tmp_path: Path) -> None:
+    own = {"PROMAN_DATA_DIR": str(tmp_path)}
+    file = tmp_path / "passphrase"
+    file.write_text("seven words from a file\n")
+    assert read_settings(own).backup_passphrase is None
+    assert read_settings({**own, PASSPHRASE: ""}).backup_passphrase is None
+    found = read_settings({**own, f"{PASSPHRASE}_FILE": str(file)})
+    assert found.backup_passphrase == "seven words from a file"
+    assert "seven words" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("eleven char", "has 11 characters; at least 12 are needed."),
+        ("", "in {file} has 0 characters; at least 12 are needed."),
+        ("two lines that\nnobody types", "is more than one line, or cannot be typed."),
+    ],
+)
+def test_a_passphrase_that_protects_nothing_is_refused(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    file = tmp_path / "passphrase"
+    file.write_text(text)
+    values = {PASSPHRASE: text} if text else {f"{PASSPHRASE}_FILE": str(file)}
+    with pytest.raises(UnusableSetting) as refused:
+        read_settings({"PROMAN_DATA_DIR": str(tmp_path), **values})
+    assert str(refused.value).startswith(f"{PASSPHRASE} {words.format(file=file)} Example: ")

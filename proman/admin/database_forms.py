@@ -11,10 +11,21 @@ from proman.web.forms import Form, strip
 WORD = "RESTORE"
 
 
-class UploadForm(Form):
+class PassphraseForm(Form):
+    """The passphrase of an encrypted backup, where it is not the installation's own."""
+
+    passphrase = PasswordField("Passphrase", render_kw={"autocomplete": "off"})
+
+    def refuse_passphrase(self, message: str) -> None:
+        """Shows beside the passphrase why it did not do."""
+        errors: Any = [message]
+        self.passphrase.errors = errors
+
+
+class UploadForm(PassphraseForm):
     """A backup file from outside."""
 
-    file = FileField("Backup file", render_kw={"accept": ".sqlite,.tar,.db"})
+    file = FileField("Backup file", render_kw={"accept": ".sqlite,.tar,.db,.age"})
 
 
 class ConfirmationForm(Form):

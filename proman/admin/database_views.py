@@ -8,11 +8,12 @@ from werkzeug.wsgi import wrap_file
 
 from proman.admin import background
 from proman.admin.alarm_letters import watch_backups
-from proman.admin.database_forms import UploadForm
+from proman.admin.database_forms import PassphraseForm, UploadForm
 from proman.database import (
     archive,
     backup,
     catalogue,
+    documents,
     journal_events,
     outcomes,
     restore,
@@ -103,7 +104,8 @@ def download(name: str) -> Response:
     pieces = archive.archive_of(one) if is_archive else archive.Pieces([one.path])
     if "Range" not in request.headers and request.method == "GET":
         _note("download", one.name)
-    return _sent(one, pieces, "tar" if is_archive else "sqlite")
+    ending = one.path.name.removeprefix(f"{one.name}.")
+    return _sent(one, pieces, "tar" if is_archive else ending)
 
 
 def _sent(one: Backup, pieces: archive.Pieces, ending: str) -> Response:
@@ -122,12 +124,22 @@ def _sent(one: Backup, pieces: archive.Pieces, ending: str) -> Response:
 @operator
 def details(name: str) -> Response:
     """One backup: what it holds, how it was proven, what can be done with it."""
-    site = installation()
+    return show_details(name)
+
+
+def show_details(name: str, about_passphrase: str = "") -> Response:
+    """The same, perhaps with what was wrong about a passphrase."""
+    site, form = installation(), PassphraseForm(formdata=None)
+    if about_passphrase:
+        form.refuse_passphrase(about_passphrase)
     one = catalogue.backup_named(site.backup_dir, name)
     candidates = [each.as_candidate() for each in catalogue.backups_in(site.backup_dir)]
     return render(
         "admin/database/backup.html",
+        status=422 if about_passphrase else 200,
         backup=one,
+        form=form,
+        lacking=documents.in_words(one.lacking),
         now=utc_now(),
         age=rules.age_in_words,
         reasons=rules.REASON_WORDS,

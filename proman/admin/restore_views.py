@@ -9,13 +9,14 @@ from flask_login import current_user
 
 from proman.admin import background
 from proman.admin.database_forms import ConfirmationForm, UploadForm
-from proman.admin.database_views import HOME, operator, show_index
+from proman.admin.database_views import HOME, operator, show_details, show_index
 from proman.base.errors import Refused
 from proman.database import lock as locks
 from proman.database import restore, restores, sources
 from proman.database.installation import Installation, installation
 from proman.database.restores import Restore
 from proman.database.rules import age_in_words
+from proman.database.sealing import Locked
 from proman.db import begin_write, db, utc_now
 from proman.identity import audit
 from proman.identity.session import current_actor
@@ -32,12 +33,26 @@ FOLLOW = "proman_restore"
 def ask() -> Response:
     """Look into an upload (`file`) or a listed backup (`name`); goes on to what was found."""
     site = installation()
+    passphrase = request.form.get("passphrase") or None
     try:
         one = _asked(site)
+        _require_opened(site, one, passphrase)
+    except Locked as locked:
+        name = request.form.get("name")
+        return show_details(name, locked.message) if name else _refused_upload("", locked.message)
     except Refused as refusal:
         return _refused_upload(refusal.message)
-    background.start(partial(restore.judge_and_stage, site, one.id))
+    background.start(partial(restore.judge_and_stage, site, one.id, passphrase=passphrase))
     return see_other(url_for("restores.show", restore_id=one.id))
+
+
+def _require_opened(site: Installation, one: Restore, passphrase: str | None) -> None:
+    """Raises Locked, and leaves nothing behind, when the passphrase is not the file's."""
+    try:
+        sources.require_opened(site, one, passphrase)
+    except Refused:
+        restores.forget(site.data_dir, one.id)
+        raise
 
 
 def _asked(site: Installation) -> Restore:
@@ -49,10 +64,13 @@ def _asked(site: Installation) -> Restore:
     return sources.from_upload(site, upload.stream, upload.filename, actor.name, actor.id)
 
 
-def _refused_upload(message: str) -> Response:
+def _refused_upload(message: str, about_passphrase: str = "") -> Response:
     form = UploadForm(formdata=None)
-    form.form_errors.append(message)
-    form.file.errors = [message]
+    form.form_errors.append(message or about_passphrase)
+    if about_passphrase:
+        form.refuse_passphrase(f"{about_passphrase} Choose the file again.")
+    else:
+        form.file.errors = [message]
     return show_index(form, 422)
 
 
@@ -87,7 +105,8 @@ def confirm(restore_id: str) -> Response:
     if not form.validate() or not _is_password(form):
         return _page(one, form, 422)
     locks.require_free(site.settings)
-    restores.confirm(site.data_dir, one.id)
+    actor = current_actor()
+    restores.confirm(site.data_dir, one.id, actor.name, actor.id)
     _begin(partial(restore.carry_out, site, one.id, db.engine.dispose))
     return _follow(one)
 
@@ -130,6 +149,7 @@ def undo(restore_id: str) -> Response:
         raise Refused("This restore cannot be undone any more; choose a backup of the list.")
     locks.require_free(site.settings)
     one = sources.from_list(site, last.safety, actor.name, actor.id, is_undo=True)
+    _require_opened(site, one, None)
     begin_write()
     audit.record("undid a restore", "database", None, last.source)
     db.session.commit()

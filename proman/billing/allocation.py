@@ -15,6 +15,7 @@ from proman.db import db, utc_now
 from proman.identity.actor import Actor
 from proman.ledger import actions as ledger
 from proman.ledger import queries as journal
+from proman.ledger.locking import first_open
 
 _i: Table = Invoice.__table__  # type: ignore[assignment]
 _a: Table = Allocation.__table__  # type: ignore[assignment]
@@ -132,9 +133,14 @@ def _release(steps: Sequence[Step], actor: Actor) -> None:
 def _carry_out(
     steps: Sequence[Step], places: Mapping[int, tuple[int, int]], actor: Actor, *, sign: int
 ) -> None:
-    """Write allocations (sign 1) or releases (-1): rows, entries, deposits, open amounts."""
+    """Write allocations (sign 1) or releases (-1): rows, entries, deposits, open amounts.
+
+    What would be dated in a period whose books are locked is dated on the first day after it.
+    """
     if not steps:
         return
+    day = first_open(min(step.effective_on for step in steps))
+    steps = [step._replace(effective_on=max(step.effective_on, day)) for step in steps]
     rows = [_row(step, places[step.invoice_id][0], actor, sign) for step in steps]
     db.session.execute(insert(_a), rows)
     ledger.post_many([_event(step, places[step.invoice_id], sign) for step in steps], actor=actor)

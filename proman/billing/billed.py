@@ -1,7 +1,8 @@
 """What of a lease was billed already, so that it is never billed again and never missed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
+from itertools import chain
 from typing import NamedTuple
 
 from proman.base.period import Period
@@ -50,6 +51,24 @@ class Billed(NamedTuple):
             if start <= span.last and span.first <= part.last:
                 start = span.last + _ONE_DAY
         return start
+
+    def ends_on(self, day: date) -> bool:
+        """Whether anything is billed up to that day and no farther by the same span."""
+        return day in self.covered.values() or any(
+            span.last == day for spans in self.spans.values() for span in spans
+        )
+
+    def reaches_beyond(self, day: date, but: Collection[int] = ()) -> bool:
+        """Whether anything is billed for days after it, items of `but` aside."""
+        covered = (last for key, last in self.covered.items() if key not in but)
+        spans = (span.last for key, each in self.spans.items() if key not in but for span in each)
+        return any(last > day for last in chain(covered, spans))
+
+    def without(self, charge_id: int) -> "Billed":
+        """What is known of all other items."""
+        spans = {key: found for key, found in self.spans.items() if key != charge_id}
+        covered = {key: day for key, day in self.covered.items() if key != charge_id}
+        return Billed(spans, covered)
 
 
 NOTHING_BILLED = Billed()

@@ -1,7 +1,7 @@
-"""Owns `flask billing run`."""
+"""Owns `flask billing run` and `flask billing late-fees`."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -11,12 +11,15 @@ from proman.base.commands import CommandGroup
 from proman.base.errors import NotThere, Refused
 from proman.base.money import decimal_string
 from proman.billing import actions, queries
+from proman.billing.late_runs import late_changes
+from proman.billing.rules import Plan
 from proman.database.readiness import on_ready_database
 from proman.database.retrying import until_it_stands
 from proman.db import begin_write, db
 from proman.identity.models import Organization
 from proman.identity.queries import organizations
 from proman.identity.session import acting_for, today_in
+from proman.ledger.locking import require_open
 
 
 class Home(NamedTuple):
@@ -53,6 +56,26 @@ def run(as_of: datetime | None, preview: bool, wanted: str | None, as_json: bool
     click.echo(_as_json(done) if as_json else "\n".join(_as_text(done, preview)))
 
 
+@group.command("late-fees")
+@click.option("--preview", is_flag=True, help="Show what would be charged; charge nothing.")
+@click.option("--organization", "wanted", help="Its name; default: all of them.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@on_ready_database
+def late_fees(preview: bool, wanted: str | None, as_json: bool) -> None:
+    """Charge late invoices; running it late or again charges the same."""
+    changes = [
+        change
+        for home in _homes(wanted)
+        for change in late_changes(home.id, home.currency, home.today, preview=preview)
+    ]
+    if as_json:
+        click.echo(json.dumps({"changes": changes}, ensure_ascii=False))
+        return
+    for one in changes:
+        click.echo("{number}  lease {lease_id}  {amount} {currency}  {why}".format_map(one))
+    click.echo(f"{len(changes)} {'to be ' if preview else ''}changed.")
+
+
 def _homes(wanted: str | None) -> list[Home]:
     found = [_home(each) for each in organizations() if wanted in (None, each.name)]
     db.session.rollback()
@@ -76,6 +99,10 @@ def _check_day(homes: list[Home], day: date | None) -> None:
             f"{day} is in the future for {names}, where it is {ahead[0].today}, and nothing was "
             f"issued: it can be previewed (--preview), not issued{others}."
         )
+    for home in homes:
+        with acting_for(home.id):
+            require_open(day or home.today)
+            db.session.rollback()
 
 
 def _run(home: Home, day: date | None) -> dict[str, Any]:
@@ -91,7 +118,7 @@ def _run(home: Home, day: date | None) -> dict[str, Any]:
         _invoice(home, i.id, i.number, i.lease_id, i.issue_date, i.due_date, i.total)
         for i in result.issued
     ]
-    return _result(home, invoices, result.skipped)
+    return _result(home, invoices, result.skipped, result.ended)
 
 
 def _preview(home: Home, day: date) -> dict[str, Any]:
@@ -101,7 +128,9 @@ def _preview(home: Home, day: date) -> dict[str, Any]:
     invoices = [
         _invoice(home, None, None, i.lease_id, i.issue_date, i.due_date, i.total) for i in planned
     ]
-    return _result(home, invoices, [each for each in plans if each.skipped is not None])
+    skipped = [each for each in plans if each.skipped is not None]
+    ended = [each.lease_id for each in plans if each.ends_on is not None]
+    return _result(home, invoices, skipped, ended)
 
 
 def _invoice(
@@ -124,15 +153,23 @@ def _invoice(
     }
 
 
-def _result(home: Home, invoices: list[dict[str, Any]], skipped: Any) -> dict[str, Any]:
+def _result(
+    home: Home, invoices: list[dict[str, Any]], skipped: Sequence[Plan], ended: Sequence[int]
+) -> dict[str, Any]:
     left_out = [{"lease_id": each.lease_id, "reason": each.skipped} for each in skipped]
-    return {"organization": home.name, "invoices": invoices, "skipped": left_out}
+    return {
+        "organization": home.name,
+        "invoices": invoices,
+        "skipped": left_out,
+        "ended": list(ended),
+    }
 
 
 def _as_json(done: list[dict[str, Any]]) -> str:
     invoices = [invoice for each in done for invoice in each["invoices"]]
     skipped = [lease for each in done for lease in each["skipped"]]
-    found = {"issued": len(invoices), "invoices": invoices, "skipped": skipped}
+    ended = [lease for each in done for lease in each["ended"]]
+    found = {"issued": len(invoices), "invoices": invoices, "skipped": skipped, "ended": ended}
     return json.dumps(found, ensure_ascii=False)
 
 
@@ -146,6 +183,9 @@ def _as_text(done: list[dict[str, Any]], preview: bool) -> Iterator[str]:
                 f"{name}  lease {invoice['lease_id']}  due {invoice['due_date']}"
                 f"  {invoice['total']} {invoice['currency']}"
             )
+        for lease_id in each["ended"]:
+            word = "would end" if preview else "ended"
+            yield f"lease {lease_id} {word}: its unit's next one has begun; the rest is credited"
         verb = "would be issued" if preview else "issued"
         yield (
             f"{each['organization']}: {len(each['invoices'])} invoices {verb},"

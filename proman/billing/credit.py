@@ -71,6 +71,14 @@ _STANDING = (
     .group_by(_a.c.id, _a.c.payment_id, _a.c.invoice_id, _i.c.kind, _a.c.amount, _a.c.effective_on)
     .having(_a.c.amount + func.coalesce(func.sum(_releases.c.amount), 0) > 0)
 )
+_PAID = (
+    select(_a.c.invoice_id, func.sum(_a.c.amount))
+    .where(
+        _a.c.organization_id + 0 == bindparam("organization_id"),
+        _a.c.invoice_id.in_(bindparam("invoice_ids", expanding=True)),
+    )
+    .group_by(_a.c.invoice_id)
+)
 _STANDING_ON_INVOICE = _STANDING.where(_a.c.invoice_id == bindparam("invoice_id"))
 _STANDING_OF_PAYMENT = _STANDING.where(_a.c.payment_id == bindparam("payment_id"))
 _STANDING_AS = _STANDING.where(_a.c.id == bindparam("id"))
@@ -100,6 +108,12 @@ def credit_sources(lease_ids: Collection[int], *, unused: bool = False) -> dict[
 def standing_on(invoice_id: int) -> list[Paid]:
     """The allocations to a document that stand, less what of them was released."""
     return _standing(_STANDING_ON_INVOICE, {"invoice_id": invoice_id})
+
+
+def paid_of(invoice_ids: Collection[int]) -> dict[int, int]:
+    """What is allocated to documents and not released, minor units; of few documents."""
+    asked = {"invoice_ids": sorted(invoice_ids)}
+    return {key: int(amount) for key, amount in db.session.execute(_PAID, asked)}
 
 
 def standing_of(payment_id: int) -> list[Paid]:

@@ -1,6 +1,6 @@
 """Issues credit notes: an invoice taken back in full, or what an ending leaves over of several."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -8,7 +8,8 @@ from sqlalchemy import Select, Table, bindparam, func, select
 
 from proman.base.errors import NotThere, Refused
 from proman.billing.allocation import change_open, release
-from proman.billing.corrections import CreditLine, IssuedLine, full_credit
+from proman.billing.corrections import CreditLine, IssuedLine, full_credit, part_credit
+from proman.billing.credit import paid_of
 from proman.billing.issuing import Draft, DraftLine, Issued, issue
 from proman.billing.models import Invoice, InvoiceLine
 from proman.billing.queries import writer_of_here
@@ -126,17 +127,30 @@ def _lines(statement: Select[Any], key: int) -> list[IssuedLine]:
     return [IssuedLine._make((*row[:12], Taxed(int(row[12]), int(row[13])))) for row in rows]
 
 
-def credit_invoice(invoice_id: int, reason: str, *, today: date, actor: Actor) -> Issued:
-    """Take back all that is left of an invoice or deposit request by a credit note of its own.
+def credit_invoice(
+    invoice_id: int,
+    reason: str,
+    *,
+    today: date,
+    actor: Actor,
+    amounts: Mapping[int, int] | None = None,
+) -> Issued:
+    """Take back an invoice or deposit request, or a part of it, by a credit note of its own.
 
-    What was paid of it becomes the lease's credit. Must be inside a write. Raises Refused without
-    a reason, or when nothing is left to credit.
+    All that is left, or of each line named by its id an amount as the line was agreed (net, or
+    gross). What was paid of it becomes the lease's credit. Must be inside a write. Raises Refused
+    without a reason, when nothing is left to credit, or more than is left of a line.
     """
     if not reason.strip():
         raise Refused("Say why it is credited; the reason is printed.", "reason")
     credit = creditable(invoice_id)
     if not credit.lines:
         raise Refused(f"{credit.document.number} is credited in full already.")
+    if amounts is not None:
+        lines = part_credit([line.of for line in credit.lines], amounts, show=writer_of_here())
+        if not lines:
+            raise Refused("Say how much of which line is credited.")
+        credit = CreditOf(credit.document, lines)
     (note,) = issue_credit_notes([credit], reason.strip(), today=today, actor=actor)
     return note
 
@@ -144,7 +158,11 @@ def credit_invoice(invoice_id: int, reason: str, *, today: date, actor: Actor) -
 def issue_credit_notes(
     credits: Sequence[CreditOf], reason: str, *, today: date, actor: Actor
 ) -> list[Issued]:
-    """One credit note for each document, with its entries; paid parts are released first."""
+    """One credit note for each document, with its entries; paid parts are released first.
+
+    Raises Refused for what was written off or withheld.
+    """
+    refuse_what_is_settled_otherwise(credits)
     notes = issue("credit_note", [_draft(c, reason, today) for c in credits], today, actor=actor)
     for credit, note in zip(credits, notes, strict=True):
         _settle(credit, note, actor)
@@ -152,6 +170,21 @@ def issue_credit_notes(
         name = credit.document.number
         audit.record("credited", "invoices", credit.document.id, name, after=after)
     return notes
+
+
+def refuse_what_is_settled_otherwise(credits: Iterable[CreditOf]) -> None:
+    """Raises Refused where a part to be credited was written off or withheld from the deposit.
+
+    Only what was paid can become credit.
+    """
+    released = {credit.document.id: credit for credit in credits if credit.released}
+    paid = paid_of(released) if released else {}
+    for invoice_id, credit in released.items():
+        if credit.released > paid.get(invoice_id, 0):
+            raise Refused(
+                f"Of {credit.document.number} some was written off or withheld from the deposit. "
+                "Take that back first, then credit it."
+            )
 
 
 def _settle(credit: CreditOf, note: Issued, actor: Actor) -> None:

@@ -63,7 +63,7 @@ def queue_mail(invoice_ids: Sequence[int], *, actor: Actor, now: datetime) -> Qu
         if not addresses:
             queued.without_address.append(numbers[invoice_id])
         for address in addresses:
-            db.session.add(_delivery(invoice_id, "mail", address, "queued", actor, now))
+            db.session.add(delivery("mail", address, "queued", actor, now, invoice_id=invoice_id))
             queued.messages += 1
     if queued.messages:
         _record("asked to mail", numbers, queued.messages)
@@ -85,7 +85,7 @@ def record_printed(invoice_ids: Sequence[int], *, actor: Actor, now: datetime) -
     """Record that documents were given out in one PDF. Raises Refused when nothing was chosen."""
     numbers = _chosen(invoice_ids)
     for invoice_id in numbers:
-        db.session.add(_delivery(invoice_id, "pdf", "", "sent", actor, now))
+        db.session.add(delivery("pdf", "", "sent", actor, now, invoice_id=invoice_id))
     _record("printed", numbers, len(numbers))
 
 
@@ -95,7 +95,7 @@ def record_by_hand(invoice_ids: Sequence[int], *, actor: Actor, now: datetime) -
     for invoice_id, people in addresses_of(list(numbers)).items():
         addresses = dict.fromkeys(email for _, email in people if email) or {"": None}
         for address in addresses:
-            db.session.add(_delivery(invoice_id, "mail", address, "sent", actor, now))
+            db.session.add(delivery("mail", address, "sent", actor, now, invoice_id=invoice_id))
     _record("mailed by hand", numbers, len(numbers))
     return len(numbers)
 
@@ -107,11 +107,20 @@ def _chosen(invoice_ids: Sequence[int]) -> dict[int, str]:
     return numbers
 
 
-def _delivery(
-    invoice_id: int, channel: str, address: str, status: str, actor: Actor, now: datetime
+def delivery(
+    channel: str,
+    address: str,
+    status: str,
+    actor: Actor,
+    now: datetime,
+    *,
+    invoice_id: int | None = None,
+    reminder_id: int | None = None,
 ) -> Delivery:
+    """A line of the sent-list, of an invoice or of a reminder."""
     return Delivery(
         invoice_id=invoice_id,
+        reminder_id=reminder_id,
         channel=channel,
         recipient=address,
         status=status,

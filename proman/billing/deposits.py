@@ -59,12 +59,16 @@ DEPOSIT = (
 """The row of a lease's deposit, for statements that ask for more of the lease."""
 _EVENTS = (
     select(
+        _d.c.id,
         _d.c.event,
         _d.c.happened_on,
         _d.c.amount,
         _d.c.invoice_id,
         _i.c.number,
         _d.c.payment_id,
+        _d.c.entry_id,
+        _d.c.reverses_id,
+        _d.c.note,
         _d.c.recorded_at,
         _users.c.name.label("recorded_by"),
     )

@@ -48,11 +48,26 @@ CHECKS = (
         LEFT JOIN (
             SELECT p.invoice_id, SUM(p.credit - p.debit) AS settled
             FROM entries e JOIN postings p ON p.entry_id = e.id
-            WHERE e.event IN ('deposit_withheld', 'write_off') AND p.account = 'receivable'
+            WHERE e.event IN ('deposit_withheld', 'deposit_withheld_reversal', 'write_off',
+                'write_off_reversal') AND p.account = 'receivable'
             GROUP BY p.invoice_id
         ) s ON s.invoice_id = i.id
         WHERE i.kind <> 'credit_note' AND i.total - i.open
             <> COALESCE(a.paid, 0) + COALESCE(c.credited, 0) + COALESCE(s.settled, 0)""",
+    ),
+    Check(
+        "A write-off or refund is in the journal as its record says",
+        "adjustment {0}",
+        "It says {2} of lease {1}, the journal says {3} (minor units).",
+        """SELECT s.id, s.lease_id, s.amount, COALESCE(SUM(p.debit - p.credit), 0)
+        FROM adjustments s
+        LEFT JOIN entries e ON e.id = s.entry_id AND e.effective_on = s.happened_on
+        LEFT JOIN postings p ON p.entry_id = e.id AND p.lease_id = s.lease_id
+            AND p.account = CASE WHEN s.kind = 'write_off' THEN 'bad_debt' ELSE 'tenant_credit' END
+            AND COALESCE(p.invoice_id, 0) = COALESCE(s.invoice_id, 0)
+            AND COALESCE(p.payment_id, 0) = COALESCE(s.payment_id, 0)
+        GROUP BY s.id, s.lease_id, s.amount HAVING COALESCE(SUM(p.debit - p.credit), 0) <> s.amount
+        """,
     ),
     Check(
         "No more of an allocation is released than there was",
@@ -169,6 +184,18 @@ CHECKS = (
         """SELECT i.id, i.total, SUM(c.total)
         FROM invoices c JOIN invoices i ON i.id = c.refers_to_id
         WHERE c.kind = 'credit_note' GROUP BY i.id, i.total HAVING SUM(c.total) > i.total""",
+    ),
+    Check(
+        "A late fee is what its document says",
+        "invoice {0}",
+        "Its late fee of {1} is of document {2} ({3}), which comes to {4} (minor units).",
+        """SELECT i.id, f.amount, d.id, d.kind, d.total
+        FROM late_fees f
+        JOIN invoices d ON d.id = f.document_id
+        JOIN invoices i ON i.id = f.invoice_id
+        WHERE d.lease_id <> i.lease_id OR d.organization_id <> f.organization_id
+            OR i.kind <> 'invoice' OR d.total <> ABS(f.amount)
+            OR d.kind <> CASE WHEN f.amount > 0 THEN 'invoice' ELSE 'credit_note' END""",
     ),
     Check(
         "What was billed of a lease stands on an invoice of that lease",

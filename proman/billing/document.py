@@ -74,6 +74,7 @@ class InvoiceDocument:
     as_of: date
     settlements: Sequence[Settlement] = ()
     credited: int = 0
+    written_off: int = 0
     refers_to: tuple[str, date] | None = None
     reason: str = ""
 
@@ -92,7 +93,13 @@ class InvoiceDocument:
     def state(self) -> str:
         """The state on the day `as_of`."""
         return document_state(
-            self.kind, self.total, self.open, self.credited, self.due_date, self.as_of
+            self.kind,
+            self.total,
+            self.open,
+            self.credited,
+            self.due_date,
+            self.as_of,
+            self.written_off,
         )
 
     @property

@@ -11,6 +11,7 @@ from proman.base.errors import NotThere
 from proman.billing.document import DocumentLine, InvoiceDocument, Logo, Settlement
 from proman.billing.invoice_queries import selective
 from proman.billing.models import Allocation, Invoice, InvoiceLine
+from proman.billing.otherwise import WITHHELD, WRITE_OFF, Otherwise, settled_otherwise
 from proman.db import db
 from proman.identity.models import OrganizationLogo
 
@@ -64,6 +65,10 @@ _LOGOS = select(_logos.c.id, _logos.c.media_type, _logos.c.content).where(
 )
 
 
+_TOLD = {WRITE_OFF: "No longer claimed", WITHHELD: "Withheld from the deposit"}
+"""As the tenants read it."""
+
+
 def the_document(invoice_id: int, today: date, *, with_logo: bool = True) -> InvoiceDocument:
     """One document with what is open today. Raises NotThere."""
     documents = documents_by_id([invoice_id], today, with_logo=with_logo)
@@ -80,12 +85,32 @@ def documents_by_id(
     lines = _grouped(_read(_LINES, ids))
     paid = _grouped(_read(_ALLOCATIONS, ids))
     credited = _grouped(_read(_CREDIT_NOTES, ids))
-    logos = _logos_of(rows.values()) if with_logo else {}
+    others = _others(rows, paid, credited)
+    logos = logos_of(rows.values()) if with_logo else {}
     return {
-        key: _document(rows[key], lines[key], paid[key], credited[key], logos, today)
+        key: _document(rows[key], lines[key], paid[key], credited[key], others[key], logos, today)
         for key in ids
         if key in rows
     }
+
+
+def _others(
+    rows: Mapping[int, Row[Any]],
+    paid: Mapping[int, Sequence[Row[Any]]],
+    credited: Mapping[int, Sequence[Row[Any]]],
+) -> defaultdict[int, list[Otherwise]]:
+    """What was written off or withheld of those few documents of which some was."""
+    unexplained = [
+        key
+        for key, row in rows.items()
+        if row.kind != "credit_note"
+        and row.total - row.open
+        != sum(part.amount for part in paid[key]) + sum(note.total for note in credited[key])
+    ]
+    found: defaultdict[int, list[Otherwise]] = defaultdict(list)
+    for at in range(0, len(unexplained), _CHUNK):
+        found.update(settled_otherwise(unexplained[at : at + _CHUNK]))
+    return found
 
 
 def _read(statement: Select[Any], ids: Collection[int]) -> Iterator[Row[Any]]:
@@ -102,7 +127,8 @@ def _grouped(rows: Iterable[Row[Any]]) -> defaultdict[int, list[Row[Any]]]:
     return groups
 
 
-def _logos_of(rows: Iterable[Row[Any]]) -> dict[int, Logo]:
+def logos_of(rows: Iterable[Row[Any]]) -> dict[int, Logo]:
+    """The logos that the issuers of these rows had on their day, by id."""
     ids = {row.issuer.get("logo_id") for row in rows} - {None}
     return {row.id: Logo(row.media_type, row.content) for row in _read(_LOGOS, ids)}
 
@@ -112,6 +138,7 @@ def _document(
     lines: Sequence[Row[Any]],
     paid: Sequence[Row[Any]],
     credited: Sequence[Row[Any]],
+    others: Sequence[Otherwise],
     logos: Mapping[int, Logo],
     today: date,
 ) -> InvoiceDocument:
@@ -133,7 +160,8 @@ def _document(
         open=row.open,
         as_of=today,
         credited=sum(note.total for note in credited),
-        settlements=_settlements(row, paid, credited, today),
+        written_off=sum(one.amount for one in others if one.kind == WRITE_OFF),
+        settlements=_settlements(row, paid, credited, others),
         refers_to=(row.referred_number, row.referred_date) if row.referred_number else None,
         reason=row.reason,
     )
@@ -152,7 +180,10 @@ def _line(row: Row[Any]) -> DocumentLine:
 
 
 def _settlements(
-    row: Row[Any], paid: Sequence[Row[Any]], credited: Sequence[Row[Any]], today: date
+    row: Row[Any],
+    paid: Sequence[Row[Any]],
+    credited: Sequence[Row[Any]],
+    others: Sequence[Otherwise],
 ) -> list[Settlement]:
     """What lowered the amount owed; a payment that was taken back in whole is not told."""
     if row.kind == "credit_note":
@@ -166,7 +197,5 @@ def _settlements(
     found += [
         Settlement(f"Credit note {note.number}", note.issue_date, note.total) for note in credited
     ]
-    rest = row.total - row.open - sum(settlement.amount for settlement in found)
-    if rest:
-        found.append(Settlement("Settled otherwise", today, rest))
+    found += [Settlement(_TOLD[one.kind], one.happened_on, one.amount) for one in others]
     return sorted(found, key=lambda settlement: settlement.day)

@@ -7,7 +7,15 @@ from typing import NamedTuple
 
 from proman.base.period import Period
 from proman.billing.billed import Billed, Extent, Span
-from proman.billing.reckoning import Item, Portion, Show, charge_item, rent_item, rest_of
+from proman.billing.reckoning import (
+    RENT,
+    Item,
+    Portion,
+    Show,
+    charge_item,
+    rent_item,
+    rest_of,
+)
 from proman.leases.periods import due_day, full_period, period_index
 from proman.leases.rules import LeaseTerms, Recurrence
 
@@ -45,7 +53,8 @@ def parts(terms: LeaseTerms, start: date, end: date | None) -> Iterator[Part]:
     """Parts of periods from the one that holds `start` to `end`, the last day that is billed.
 
     A period that holds the agreed last day is billed to that day, and from the next day on the
-    rest, due no earlier than that day. What began by the cut-over day is left out.
+    rest; nothing after the agreed last day is due before that next day. What began by the
+    cut-over day is left out.
     """
     agreed = terms.last_day
     for index in count(max(0, period_index(terms, start))):
@@ -58,9 +67,11 @@ def parts(terms: LeaseTerms, start: date, end: date | None) -> Iterator[Part]:
         if agreed is not None and first <= agreed < last:
             if _is_ours(terms, first):
                 yield Part(full, Period(first, agreed), first, due)
-            first_day, due = agreed + _ONE_DAY, max(due, agreed + _ONE_DAY)
+            first_day = agreed + _ONE_DAY
         else:
             first_day = first
+        if agreed is not None and first_day > agreed:
+            due = max(due, agreed + _ONE_DAY)
         if _is_ours(terms, first_day):
             yield Part(full, Period(first, last), first_day, due)
 
@@ -107,10 +118,19 @@ def _due(terms: LeaseTerms, item: Item, part: Part, billed: Billed, show: Show) 
     start = billed.unbilled_from(item.charge_id, Period(part.start, last))
     if start > last:
         return
-    lines = rest_of(terms, item, part.full, part.days, start, show)
+    own = start > part.start and _ended_by_itself(item, start - _ONE_DAY, billed)
+    lines = rest_of(terms, item, part.full, part.days, start, show, own_end=own)
     if lines:
         due_date = max(part.due, start) if start > part.start else part.due
         yield Due(due_date, item, lines, Span(item.charge_id, lines[0].first, last))
+
+
+def _ended_by_itself(item: Item, day: date, billed: Billed) -> bool:
+    """Whether a charge was billed to its own last day, which was moved since, not the lease's.
+
+    The lease's last part ends all that is billed in it, the rent too.
+    """
+    return item.charge_id != RENT and not billed.without(item.charge_id).ends_on(day)
 
 
 def _first_open_day(terms: LeaseTerms, items: list[Item], billed: Billed) -> date | None:
@@ -145,10 +165,19 @@ def covered_by(terms: LeaseTerms, extents: Mapping[int, Extent]) -> Billed | Non
             continue
         if not extent.is_unbroken or not _begins_with(terms, item, extent.first):
             return None
+        if item.charge_id != RENT and _goes_on_within(terms, item, extent.last):
+            return None
         covered[item.charge_id] = extent.last
     for charge_id, extent in extents.items():
         covered.setdefault(charge_id, extent.last)
     return Billed({}, covered)
+
+
+def _goes_on_within(terms: LeaseTerms, item: Item, last: date) -> bool:
+    """Whether a charge that was billed to a day inside a period is charged beyond it."""
+    if last == terms.last_day or (item.last_day is not None and item.last_day <= last):
+        return False
+    return full_period(terms, period_index(terms, last)).last > last
 
 
 def _begins_with(terms: LeaseTerms, item: Item, first: date) -> bool:

@@ -9,7 +9,13 @@ from sqlalchemy import select
 from proman.base.errors import NotThere, Refused
 from proman.billing.amounts import writer
 from proman.billing.corrections import credit_for_ending
-from proman.billing.crediting import CreditOf, documents, issue_credit_notes, issued_lines
+from proman.billing.crediting import (
+    CreditOf,
+    documents,
+    issue_credit_notes,
+    issued_lines,
+    refuse_what_is_settled_otherwise,
+)
 from proman.billing.issuing import Issued
 from proman.billing.queries import writer_of_here
 from proman.billing.reckoning import Show
@@ -67,10 +73,12 @@ def preview_ending(lease: BillableLease, ended_on: date, *, today: date) -> Endi
     horizon = last + timedelta(days=400)
     here = _here()
     show = writer(here.locale, here.currency)
+    credits = _credits(lease.terms, ended_on, show)
+    refuse_what_is_settled_otherwise(credits)
     rest = plan(ended, as_of=horizon, billed=lease.billed, show=show)
     return EndingPreview(
         ended_on,
-        _credits(lease.terms, ended_on, show),
+        credits,
         rest.invoices,
         journal.lease_balance(lease_id).balance,
         journal.deposits_held([lease_id])[lease_id],

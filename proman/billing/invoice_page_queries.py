@@ -9,6 +9,7 @@ from sqlalchemy import Row, Table, and_, bindparam, case, func, or_, select
 from proman.base.errors import NotThere
 from proman.billing.invoice_queries import CREDITED, FIRST_TENANT, STATE, selective
 from proman.billing.models import Allocation, BillingRun, Delivery, Invoice, InvoiceLine
+from proman.billing.otherwise import WRITE_OFF, Otherwise, settled_otherwise
 from proman.db import db
 from proman.identity.models import User
 from proman.leases.models import Charge, Lease, LeaseParty, Rent
@@ -125,6 +126,7 @@ class InvoicePage:
     lines: list[Row[Any]]
     allocations: list[Row[Any]]
     credit_notes: list[Row[Any]]
+    others: list[Otherwise]
 
     @property
     def taxes(self) -> list[tuple[int, int, int]]:
@@ -141,10 +143,18 @@ class InvoicePage:
 
     @property
     def paid(self) -> int:
-        """What is settled and not credited, minor units."""
-        if self.invoice.kind == "credit_note":
-            return 0
-        return int(self.invoice.total - self.invoice.open - self.invoice.credited)
+        """What the tenants paid, minor units."""
+        return int(sum(row.amount for row in self.allocations))
+
+    @property
+    def settled_otherwise(self) -> int:
+        """What was written off or withheld from the deposit, minor units."""
+        return sum(row.amount for row in self.others)
+
+    @property
+    def reversed(self) -> set[int | None]:
+        """Write-offs that were taken back, by id."""
+        return {row.reverses_id for row in self.others if row.kind == WRITE_OFF}
 
     @property
     def creditable(self) -> int:
@@ -163,7 +173,10 @@ def invoice_page(invoice_id: int, today: date) -> InvoicePage:
         [*db.session.execute(statement, {"id": invoice_id})]
         for statement in (_LINES, _ALLOCATIONS, _CREDIT_NOTES)
     )
-    return InvoicePage(found, lines, allocations, credit_notes)
+    rest = found.total - found.open - found.credited - sum(row.amount for row in allocations)
+    is_told = found.kind == "credit_note" or not rest
+    others = [] if is_told else settled_otherwise([invoice_id])[invoice_id]
+    return InvoicePage(found, lines, allocations, credit_notes, others)
 
 
 def deliveries_of(invoice_id: int) -> list[Any]:

@@ -17,7 +17,8 @@ from sqlalchemy import (
     select,
 )
 
-from proman.billing.models import Delivery, Invoice
+from proman.billing.models import Adjustment, Delivery, Invoice
+from proman.billing.otherwise import WRITTEN_OFF
 from proman.billing.states import KINDS
 from proman.database.kept import rows_while_unchanged
 from proman.db import db
@@ -33,6 +34,7 @@ _tenants: Table = Tenant.__table__  # type: ignore[assignment]
 _units: Table = Unit.__table__  # type: ignore[assignment]
 _properties: Table = Property.__table__  # type: ignore[assignment]
 _deliveries: Table = Delivery.__table__  # type: ignore[assignment]
+_adjustments: Table = Adjustment.__table__  # type: ignore[assignment]
 _credits = _i.alias("credits")
 _organization: BindParameter[int] = bindparam("organization_id")
 _today: BindParameter[date] = bindparam("today")
@@ -61,26 +63,41 @@ CREDITED: ColumnElement[int] = (
 STATE: ColumnElement[str] = case(
     (_i.c.kind == "credit_note", "issued"),
     (and_(_i.c.open == 0, _i.c.total <= CREDITED), "credited"),
+    (and_(_i.c.open == 0, WRITTEN_OFF > 0), "written_off"),
     (_i.c.open == 0, "paid"),
     (_i.c.due_date < _today, "overdue"),
     (_i.c.open == _i.c.total, "open"),
     (_i.c.open + CREDITED == _i.c.total, "partly_credited"),
     else_="partly_paid",
 )
-FIRST_TENANT: ColumnElement[str] = (
-    select(_tenants.c.name)
-    .join(_parties, _parties.c.tenant_id == _tenants.c.id)
-    .where(_parties.c.lease_id == _i.c.lease_id)
-    .order_by(_parties.c.position)
-    .limit(1)
-    .scalar_subquery()
-)
+
+
+def first_tenant(lease_id: ColumnElement[int]) -> ColumnElement[str]:
+    """The name of the tenant who signed a lease first."""
+    name: ColumnElement[str] = (
+        select(_tenants.c.name)
+        .join(_parties, _parties.c.tenant_id == _tenants.c.id)
+        .where(_parties.c.lease_id == lease_id)
+        .order_by(_parties.c.position)
+        .limit(1)
+        .scalar_subquery()
+    )
+    return name
+
+
+FIRST_TENANT = first_tenant(_i.c.lease_id)
 _wholly_credited = (
     select(_credits.c.refers_to_id)
     .join(_i, _i.c.id == _credits.c.refers_to_id)
     .where(selective(_credits), _credits.c.refers_to_id > 0)
     .group_by(_credits.c.refers_to_id, _i.c.total)
     .having(func.sum(_credits.c.total) >= _i.c.total)
+)
+_given_up = (
+    select(_adjustments.c.invoice_id)
+    .where(_adjustments.c.organization_id == _organization, _adjustments.c.invoice_id > 0)
+    .group_by(_adjustments.c.invoice_id)
+    .having(func.sum(_adjustments.c.amount) > 0)
 )
 _delivered = select(_deliveries.c.invoice_id).where(
     _deliveries.c.organization_id == _organization,
@@ -164,7 +181,15 @@ INVOICES = Listing(
                 "partly_paid": and_(_i.c.open > 0, _i.c.open < _i.c.total, _i.c.due_date >= _today),
                 "overdue": and_(_i.c.open > 0, _i.c.due_date < _today),
                 "paid": and_(
-                    _i.c.open == 0, _i.c.kind != "credit_note", _i.c.id.not_in(_wholly_credited)
+                    _i.c.open == 0,
+                    _i.c.kind != "credit_note",
+                    _i.c.id.not_in(_wholly_credited),
+                    _i.c.id.not_in(_given_up),
+                ),
+                "written_off": and_(
+                    _i.c.open == 0,
+                    _i.c.id.in_(_given_up),
+                    _i.c.id.not_in(_wholly_credited),
                 ),
                 "credited": and_(_i.c.open == 0, _i.c.id.in_(_wholly_credited)),
             }

@@ -6,6 +6,8 @@ from flask import Blueprint, Response, make_response, request
 from markupsafe import Markup
 
 from proman.base.errors import Refused
+from proman.base.money import decimal_string
+from proman.billing.again import bill_again, what_again
 from proman.billing.crediting import credit_invoice, creditable
 from proman.billing.document import InvoiceDocument
 from proman.billing.document_queries import the_document
@@ -16,11 +18,12 @@ from proman.billing.letter import invoices_pdf, payment_rows_of
 from proman.billing.sending import file_name, post_office
 from proman.billing.states import KINDS, STATES
 from proman.db import begin_write, db
-from proman.identity.session import business_today, current_actor
+from proman.identity.session import business_today, current_actor, current_organization
 from proman.web.filters import day, moment
 from proman.web.guard import needs
 from proman.web.render import render, see_other
 from proman.web.sheets import export_routes
+from proman.web.typed_amounts import TypedAmounts
 
 blueprint = Blueprint("invoices", __name__, url_prefix="/invoices")
 HIDDEN_FILTERS = ("lease", "tenant", "run", "issued_from", "issued_to")
@@ -110,25 +113,54 @@ def new_credit(invoice_id: int) -> Response:
 @blueprint.post("/<int:invoice_id>/credit")
 @needs("manager")
 def credit(invoice_id: int) -> Response:
-    """Credit the document in full, and go to the credit note."""
+    """Credit the amounts of the lines as they stand in the form, and go to the credit note."""
     form = CreditForm()
-    if not form.validate():
-        return _credit_page(invoice_id, form, status=422)
+    typed = TypedAmounts.read(request.form, "line", current_organization().currency)
+    if not form.validate() or typed.errors:
+        return _credit_page(invoice_id, form, typed, status=422)
     reason, today = str(form.reason.data), business_today()
     begin_write()
     try:
-        note = credit_invoice(invoice_id, reason, today=today, actor=current_actor())
+        # Without a field for a line all that is left is meant.
+        amounts = typed.values if any(key.startswith("line-") for key in request.form) else None
+        note = credit_invoice(
+            invoice_id, reason, today=today, actor=current_actor(), amounts=amounts
+        )
     except Refused as error:
         db.session.rollback()
-        form.refuse(error)
-        return _credit_page(invoice_id, form, status=422)
+        if not typed.refuse(error):
+            form.refuse(error)
+        return _credit_page(invoice_id, form, typed, status=422)
     db.session.commit()
     return see_other(f"/invoices/{note.id}", f"Credit note {note.number} was issued.")
 
 
-def _credit_page(invoice_id: int, form: CreditForm, status: int = 200) -> Response:
+def _credit_page(
+    invoice_id: int, form: CreditForm, typed: TypedAmounts | None = None, status: int = 200
+) -> Response:
     found = creditable(invoice_id)
-    return render("invoices/credit.html", status=status, credit=found, form=form, kinds=KINDS)
+    if typed is None:
+        currency = current_organization().currency
+        left = {line.of.line_id: decimal_string(line.of.left, currency) for line in found.lines}
+        typed = TypedAmounts("line", texts=left)
+    context: dict[str, Any] = {"credit": found, "form": form, "typed": typed, "kinds": KINDS}
+    return render("invoices/credit.html", status=status, **context)
+
+
+@blueprint.get("/<int:invoice_id>/again")
+@needs("manager")
+def preview_again(invoice_id: int) -> Response:
+    """What would be issued in place of a credited invoice."""
+    return render("invoices/again.html", again=what_again(invoice_id, today=business_today()))
+
+
+@blueprint.post("/<int:invoice_id>/again")
+def again(invoice_id: int) -> Response:
+    """Bill the periods again, and go to the new invoice."""
+    begin_write()
+    issued = bill_again(invoice_id, today=business_today(), actor=current_actor())
+    db.session.commit()
+    return see_other(f"/invoices/{issued.id}", f"Invoice {issued.number} was issued.")
 
 
 @blueprint.get("/<int:invoice_id>.pdf")

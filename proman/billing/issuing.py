@@ -53,6 +53,8 @@ class Draft(NamedTuple):
     billed: Sequence[Span] = ()
     refers_to_id: int | None = None
     reason: str = ""
+    repetition: int = 0
+    """Above nil when wholly credited periods are billed again."""
 
     @property
     def net(self) -> int:
@@ -178,8 +180,9 @@ def _span_rows(ids: Sequence[int], drafts: Sequence[Draft]) -> list[dict[str, An
             "charge_key": span.charge_id,
             "period_start": span.first,
             "period_end": span.last,
-            "days": span.days,
-            "repetition": 0,
+            # A period that is billed again fills no gap: it was no gap before.
+            "days": 0 if draft.repetition else span.days,
+            "repetition": draft.repetition,
             "invoice_id": invoice_id,
         }
         for invoice_id, draft in zip(ids, drafts, strict=True)

@@ -83,6 +83,7 @@ class Invoice(Scoped, Base):
             "property_id",
             "lease_id",
             "number",
+            "net",
         ),
     )
 
@@ -177,7 +178,7 @@ class BilledPeriod(Scoped, Base):
     period_start: Mapped[date] = mapped_column(nullable=False)
     period_end: Mapped[date] = mapped_column(nullable=False)
     days: Mapped[int] = mapped_column(nullable=False)
-    """Both ends counted; where their sum fills the span, nothing in it was missed."""
+    """Both ends counted, nil when billed again; where their sum fills the span, none was missed."""
     repetition: Mapped[int] = mapped_column(nullable=False, default=0, server_default="0")
     invoice_id: Mapped[int] = foreign_key("invoices.id", nullable=False)
 
@@ -226,29 +227,131 @@ class DepositEvent(Scoped, Base):
     event: Mapped[str] = mapped_column(String(10), nullable=False)
     happened_on: Mapped[date] = mapped_column(nullable=False)
     amount: Mapped[int] = mapped_column(Minor, nullable=False)
-    """Negative when what was received was reversed."""
+    """Negative when it was reversed."""
     invoice_id: Mapped[int | None] = foreign_key("invoices.id")
-    """The deposit request."""
+    """The deposit request; of what was withheld the document that it settles."""
     payment_id: Mapped[int | None] = foreign_key("payments.id")
+    entry_id: Mapped[int | None] = foreign_key("entries.id")
+    """The entry of interest, of what was withheld or returned, and of its reversal."""
+    reverses_id: Mapped[int | None] = foreign_key("deposit_events.id", unique=True)
+    note: Mapped[str] = mapped_column(String(500), nullable=False, default="", server_default="")
     recorded_at: Mapped[datetime] = moment(nullable=False)
     recorded_by: Mapped[int | None] = foreign_key("users.id")
 
 
+class Adjustment(Scoped, Base):
+    """What moved a lease's money beside documents and payments: a write-off or a refund.
+
+    Never changed: its reversal is a row of its own with an amount below nil.
+    """
+
+    __tablename__ = "adjustments"
+    __table_args__ = (
+        CheckConstraint(
+            "(kind = 'write_off' AND invoice_id IS NOT NULL AND payment_id IS NULL)"
+            " OR (kind = 'refund' AND invoice_id IS NULL)",
+            name="kind",
+        ),
+        CheckConstraint("amount <> 0", name="amount"),
+        Index("ix_adjustments_lease_id", "lease_id", "id"),
+        Index("ix_adjustments_invoice_id", "invoice_id", "amount"),
+        Index("ix_adjustments_payment_id", "payment_id", "amount"),
+    )
+
+    id: Mapped[int] = id_column()
+    kind: Mapped[str] = mapped_column(String(10), nullable=False)
+    lease_id: Mapped[int] = foreign_key("leases.id", nullable=False)
+    invoice_id: Mapped[int | None] = foreign_key("invoices.id")
+    """What was written off of."""
+    payment_id: Mapped[int | None] = foreign_key("payments.id")
+    """The payment whose credit was refunded; empty for credit from elsewhere."""
+    happened_on: Mapped[date] = mapped_column(nullable=False)
+    amount: Mapped[int] = mapped_column(Minor, nullable=False)
+    note: Mapped[str] = mapped_column(String(500), nullable=False)
+    """Why."""
+    entry_id: Mapped[int] = foreign_key("entries.id", nullable=False, unique=True)
+    reverses_id: Mapped[int | None] = foreign_key("adjustments.id", unique=True)
+    recorded_at: Mapped[datetime] = moment(nullable=False)
+    recorded_by: Mapped[int | None] = foreign_key("users.id")
+
+
+class LateFeePolicy(Scoped, Base):
+    """A decision how late invoices are charged that are due from its day on, until the next one."""
+
+    __tablename__ = "late_fee_policies"
+    __table_args__ = (
+        CheckConstraint(
+            "(kind = 'off' AND flat = 0 AND rate = 0)"
+            " OR (kind = 'flat' AND flat > 0 AND rate = 0)"
+            " OR (kind = 'percent' AND flat = 0 AND rate > 0 AND rate <= 100000)",
+            name="kind",
+        ),
+        CheckConstraint("grace_days >= 0 AND minimum >= 0 AND cap >= 0", name="bounds"),
+        Index("ix_late_fee_policies_organization_id", "organization_id", "id"),
+    )
+
+    id: Mapped[int] = id_column()
+    due_from: Mapped[date] = mapped_column(nullable=False)
+    """The day of the decision: what was due before it keeps what held then."""
+    kind: Mapped[str] = mapped_column(String(10), nullable=False)
+    grace_days: Mapped[int] = mapped_column(nullable=False)
+    flat: Mapped[int] = mapped_column(Minor, nullable=False)
+    rate: Mapped[int] = mapped_column(nullable=False)
+    """Thousandths of a per cent."""
+    minimum: Mapped[int] = mapped_column(Minor, nullable=False)
+    cap: Mapped[int] = mapped_column(Minor, nullable=False)
+    """The most that one invoice bears; nil is no cap."""
+    daily: Mapped[bool] = flag()
+    recorded_at: Mapped[datetime] = moment(nullable=False)
+    recorded_by: Mapped[int | None] = foreign_key("users.id")
+
+
+class LateFee(Scoped, Base):
+    """That a late invoice was charged a fee, or some of it was taken back (below nil)."""
+
+    __tablename__ = "late_fees"
+    __audited__: ClassVar[bool] = False
+    __table_args__ = (
+        CheckConstraint("amount <> 0", name="amount"),
+        UniqueConstraint("invoice_id", "sequence", name="uq_late_fees_once"),
+        UniqueConstraint("document_id", name="uq_late_fees_document_id"),
+    )
+
+    id: Mapped[int] = id_column()
+    invoice_id: Mapped[int] = foreign_key("invoices.id", nullable=False)
+    """The late invoice."""
+    sequence: Mapped[int] = mapped_column(nullable=False)
+    """Counts from 1 for each late invoice: the key that makes charging idempotent."""
+    document_id: Mapped[int] = foreign_key("invoices.id", nullable=False)
+    """The invoice of the fee, or the credit note that takes some of it back."""
+    amount: Mapped[int] = mapped_column(Minor, nullable=False)
+    through: Mapped[date] = mapped_column(nullable=False)
+    """The day (inclusive) up to which the facts were reckoned."""
+    recorded_at: Mapped[datetime] = moment(nullable=False)
+
+
 class Delivery(Scoped, Base):
-    """That an invoice was delivered, or is to be: how, to whom, when, and what went wrong."""
+    """That an invoice or a reminder was delivered, or is to be: how, to whom, when, what failed."""
 
     __tablename__ = "deliveries"
     __audited__: ClassVar[bool] = False
     __table_args__ = (
         CheckConstraint("channel IN ('mail', 'pdf')", name="channel"),
+        CheckConstraint(
+            "(invoice_id IS NULL AND reminder_id IS NOT NULL)"
+            " OR (invoice_id IS NOT NULL AND reminder_id IS NULL)",
+            name="what",
+        ),
         CheckConstraint("status IN ('queued', 'sending', 'sent', 'failed')", name="status"),
         Index("ix_deliveries_invoice_id", "invoice_id", "id"),
+        Index("ix_deliveries_reminder_id", "reminder_id", "status"),
         Index("ix_deliveries_status", "status", "id"),
         Index("ix_deliveries_organization_id_id", "organization_id", "id"),
     )
 
     id: Mapped[int] = id_column()
-    invoice_id: Mapped[int] = foreign_key("invoices.id", nullable=False)
+    invoice_id: Mapped[int | None] = foreign_key("invoices.id")
+    reminder_id: Mapped[int | None] = foreign_key("reminders.id")
     channel: Mapped[str] = mapped_column(String(10), nullable=False)
     recipient: Mapped[str] = mapped_column(String(254), nullable=False, default="")
     status: Mapped[str] = mapped_column(String(10), nullable=False)

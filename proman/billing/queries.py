@@ -92,6 +92,8 @@ class RunPreview(NamedTuple):
     page: int
     next_due: date | None
     """The earliest due date of a lease that is left out for now."""
+    ending: Sequence[tuple[Plan, Addressee]]
+    """The leases that a run would end, because their unit's next one has begun."""
 
     @property
     def total(self) -> int:
@@ -132,10 +134,13 @@ def preview_run(as_of: date, page: int = 1, show: Show | None = None) -> RunPrev
     last = max(1, -(-len(invoices) // PREVIEW_ROWS))
     page = min(max(page, 1), last)
     chosen = invoices[(page - 1) * PREVIEW_ROWS : page * PREVIEW_ROWS]
-    names = addressees({invoice.lease_id for invoice in chosen}, as_of)
+    ending = [each for each in found if each.ends_on is not None]
+    named = {invoice.lease_id for invoice in chosen} | {each.lease_id for each in ending}
+    names = addressees(named, as_of)
     shown = [(invoice, names[invoice.lease_id]) for invoice in chosen]
     coming = min((each.next_due for each in found if each.next_due), default=None)
-    return RunPreview(as_of, invoices, left_out, shown, page, coming)
+    ends = [(each, names[each.lease_id]) for each in ending]
+    return RunPreview(as_of, invoices, left_out, shown, page, coming, ends)
 
 
 def left_out_leases(

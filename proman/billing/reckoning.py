@@ -178,29 +178,59 @@ def _prorated(terms: LeaseTerms, part: Share, text: str) -> str:
 
 
 def rest_of(
-    terms: LeaseTerms, item: Item, full: Period, part: Period, start: date, show: Show
+    terms: LeaseTerms,
+    item: Item,
+    full: Period,
+    part: Period,
+    start: date,
+    show: Show,
+    *,
+    own_end: bool = False,
 ) -> list[Portion]:
     """The lines from `start` on, when the part was billed up to the day before it.
 
-    They come to what the whole part bears less what its earlier days bore.
+    That was the last day of the part as one knew it, or the item's own last day in it (`own_end`).
+    They come to what the whole part bears less what its earlier days bore; where the amount
+    changes among the later days, that goes by days and amounts, and the last line takes the rest.
     """
     whole = portions(terms, item, full, part.first, part.last, show)
-    if start == part.first:
+    if start == part.first or (whole and whole[0].first >= start):
         return whole
-    earlier = portions(terms, item, full, part.first, start - _ONE_DAY, show)
-    was, total = _sum(earlier), _sum(whole)
-    later = [line for line in whole if line.last >= start]
-    if not later or total <= was:
+    before = start - _ONE_DAY
+    if own_end:
+        was = _sum(
+            portions(terms, item._replace(last_day=before), full, part.first, part.last, show)
+        )
+    else:
+        was = _sum(portions(terms, item, full, part.first, before, show))
+    rest = _sum(whole) - was
+    stretches = [
+        (max(first, start), last, step)
+        for first, last, step in _stretches(item, part.first, part.last)
+        if step.amount and last >= start
+    ]
+    if not stretches or rest <= 0:
         return []
-    head, others = later[0], _sum(later[1:])
-    amount = total - was - others
-    if amount != head.amount or head.first < start:
-        text = f"{show(total)} less {show(was)} for the days to {start - _ONE_DAY:%Y-%m-%d}"
-        if others:
-            text += f" and {show(others)} at the next rate"
-        text += f" = {show(amount)}"
-        head = Portion(max(head.first, start), head.last, head.step, amount, text)
-    return [line for line in (head, *later[1:]) if line.amount > 0]
+    text = f"{show(rest + was)} less {show(was)} for the days to {before:%Y-%m-%d}"
+    if len(stretches) == 1:
+        return [Portion(*stretches[0], rest, f"{text} = {show(rest)}")]
+    return _rest_split(stretches, rest, f"{text} = {show(rest)}", show)
+
+
+def _rest_split(
+    stretches: list[tuple[date, date, RentStep]], rest: int, text: str, show: Show
+) -> list[Portion]:
+    """A line for each amount among the days that were not billed; the last takes the rest."""
+    weights = [((last - first).days + 1) * step.amount for first, last, step in stretches]
+    lines: list[Portion] = []
+    given = 0
+    for (first, last, step), weight in zip(stretches, weights, strict=True):
+        is_last = last == stretches[-1][1]
+        amount = rest - given if is_last else round_half_away(rest * weight, sum(weights))
+        given += amount
+        share = f"; {(last - first).days + 1} days at {show(step.amount)} bear {show(amount)}"
+        lines.append(Portion(first, last, step, amount, text + share))
+    return [line for line in lines if line.amount]
 
 
 def _sum(lines: list[Portion]) -> int:

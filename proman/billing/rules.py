@@ -4,7 +4,7 @@ Pure reckoning on plain values: the same for the run, its preview and the form o
 are minor units, days inclusive.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import islice
@@ -61,12 +61,17 @@ class PlannedInvoice(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """The invoices of one lease, or in a sentence why there are none, and when the next is due."""
+    """The invoices of one lease, or in a sentence why there are none, and when the next is due.
+
+    `ends_on` is the last day of a lease that held over and was billed beyond the day on which the
+    unit's next one began: a run ends it and credits the rest.
+    """
 
     lease_id: int
     invoices: tuple[PlannedInvoice, ...]
     skipped: str | None = None
     next_due: date | None = None
+    ends_on: date | None = None
 
 
 def plain(minor: int) -> str:
@@ -87,10 +92,23 @@ def plan(
         return Plan(terms.lease_id, (), "Neither a rent nor a charge is agreed.")
     ready, coming = _ready_and_coming(terms, as_of, billed, show)
     invoices = tuple(_invoices(terms, ready, as_of))
+    ends_on = _succeeded(terms, as_of, billed)
     if invoices:
-        return Plan(terms.lease_id, invoices)
+        return Plan(terms.lease_id, invoices, ends_on=ends_on)
     following = min(coming, default=None)
-    return Plan(terms.lease_id, (), _reason(terms, as_of, following), following)
+    return Plan(terms.lease_id, (), _reason(terms, as_of, following), following, ends_on)
+
+
+def _succeeded(terms: LeaseTerms, as_of: date, billed: Billed) -> date | None:
+    """The day before the unit's next lease began, where this one is billed beyond it."""
+    following = terms.next_lease_first_day
+    if terms.status is not LeaseStatus.ACTIVE or terms.last_day is None:
+        return None
+    if following is None or following > as_of:
+        return None
+    last = max(terms.last_day, following - timedelta(days=1))
+    once = {c.charge_id for c in terms.charges if c.recurrence is not Recurrence.PERIOD}
+    return last if billed.reaches_beyond(last, once) else None
 
 
 def _ready_and_coming(
@@ -110,6 +128,27 @@ def _ready_and_coming(
             coming += later
             break
     return ready, coming
+
+
+def plan_again(
+    terms: LeaseTerms, wanted: Iterable[Span], *, as_of: date, billed: Billed, show: Show = plain
+) -> PlannedInvoice | None:
+    """One invoice of what is due for these spans by the terms as they are; None: nothing is.
+
+    `billed` is what else of the lease was billed. The due date is the earliest of its parts.
+    """
+    spans = list(wanted)
+    ready, _ = _ready_and_coming(terms, as_of, billed, show)
+    members = [due for due in ready if any(_overlap(due.span, span) for span in spans)]
+    if not members:
+        return None
+    members.sort(key=lambda due: (due.item.charge_id, due.span.first))
+    return _invoice(terms, members, min(due.due_date for due in members), as_of)
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    same = one.charge_id == other.charge_id
+    return same and one.first <= other.last and other.first <= one.last
 
 
 def next_due(terms: LeaseTerms, *, as_of: date, billed: Billed = NOTHING_BILLED) -> date | None:

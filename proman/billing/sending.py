@@ -5,8 +5,11 @@ arrived: it is never sent twice unasked.
 """
 
 import logging
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from threading import Lock, Thread
+from typing import NamedTuple
 
 from flask import Flask, current_app, render_template
 from sqlalchemy import select, update
@@ -16,6 +19,9 @@ from proman.billing.document_queries import documents_by_id
 from proman.billing.letter import heading, invoices_pdf, payment_rows, payment_sentence
 from proman.billing.manner import Manner
 from proman.billing.models import Delivery
+from proman.billing.reminder_letter import file_name as reminder_file
+from proman.billing.reminder_letter import mail_of, reminders_pdf
+from proman.billing.reminder_queries import ReminderDocument, reminders_by_id
 from proman.db import begin_write, db, utc_now
 from proman.identity.models import Organization
 from proman.identity.session import acting_for, today_in
@@ -27,6 +33,19 @@ _BATCH = 20
 _INTERRUPTED_AFTER = timedelta(minutes=15)
 _INTERRUPTED = "The sending was interrupted. It may have arrived; ask before you send it again."
 _one_at_a_time = Lock()
+
+
+class _Claimed(NamedTuple):
+    """A delivery that this process sends: of an invoice or of a reminder, to one address."""
+
+    id: int
+    invoice_id: int | None
+    reminder_id: int | None
+    address: str
+
+
+_Maker = Callable[[str], Message]
+"""Makes the message to an address; the PDF is made as late as that."""
 
 
 def post_office() -> MailServer | None:
@@ -126,8 +145,8 @@ def _give_up_interrupted() -> None:
     db.session.commit()
 
 
-def _claim() -> list[tuple[int, int, str]]:
-    """Takes some of what is queued: id, invoice and address. No other process takes the same."""
+def _claim() -> list[_Claimed]:
+    """Takes some of what is queued. No other process takes the same."""
     begin_write()
     statement = (
         select(Delivery).where(Delivery.status == "queued").order_by(Delivery.id).limit(_BATCH)
@@ -135,34 +154,54 @@ def _claim() -> list[tuple[int, int, str]]:
     rows = list(db.session.scalars(statement))
     for row in rows:
         row.status, row.finished_at = "sending", utc_now()
-    claimed = [(row.id, row.invoice_id, row.recipient) for row in rows]
+    claimed = [_Claimed(row.id, row.invoice_id, row.reminder_id, row.recipient) for row in rows]
     db.session.commit()
     return claimed
 
 
-def _send_batch(claimed: list[tuple[int, int, str]], time_zone: str, server: MailServer) -> int:
-    ids = list(dict.fromkeys(invoice_id for _, invoice_id, _ in claimed))
-    documents = documents_by_id(ids, today_in(time_zone))
+def _send_batch(claimed: Sequence[_Claimed], time_zone: str, server: MailServer) -> int:
+    makers = _makers(claimed, time_zone)
     db.session.rollback()
     taken = 0
     try:
         with server.connection() as connection:
-            for delivery_id, invoice_id, address in claimed:
-                taken += _send_one(delivery_id, documents[invoice_id], address, connection)
+            for one in claimed:
+                message = makers[one.invoice_id, one.reminder_id](one.address)
+                taken += _send_one(one.id, message, connection)
     except Undelivered as error:
-        for delivery_id, _, _ in claimed:
-            _finish(delivery_id, error.reason)
+        for one in claimed:
+            _finish(one.id, error.reason)
     return taken
 
 
-def _send_one(
-    delivery_id: int, document: InvoiceDocument, address: str, connection: Connection
-) -> bool:
+def _makers(
+    claimed: Sequence[_Claimed], time_zone: str
+) -> dict[tuple[int | None, int | None], _Maker]:
+    invoices = dict.fromkeys(one.invoice_id for one in claimed if one.invoice_id is not None)
+    reminders = dict.fromkeys(one.reminder_id for one in claimed if one.reminder_id is not None)
+    makers: dict[tuple[int | None, int | None], _Maker] = {}
+    for key, document in documents_by_id(list(invoices), today_in(time_zone)).items():
+        makers[key, None] = partial(_invoice_message, document)
+    for key, reminder in reminders_by_id(list(reminders)).items():
+        makers[None, key] = partial(_reminder_message, reminder)
+    return makers
+
+
+def _invoice_message(document: InvoiceDocument, address: str) -> Message:
     subject, text = letter_to(document)
     file = Attachment(file_name(document), "application/pdf", invoices_pdf([document]))
-    message = Message(
-        address, subject, text, [file], document.issuer["email"], document.issuer["name"]
-    )
+    issuer = document.issuer
+    return Message(address, subject, text, [file], issuer["email"], issuer["name"])
+
+
+def _reminder_message(reminder: ReminderDocument, address: str) -> Message:
+    subject, text = mail_of(reminder)
+    file = Attachment(reminder_file(reminder), "application/pdf", reminders_pdf([reminder]))
+    issuer = reminder.issuer
+    return Message(address, subject, text, [file], issuer["email"], issuer["name"])
+
+
+def _send_one(delivery_id: int, message: Message, connection: Connection) -> bool:
     try:
         connection.send(message)
     except Undelivered as error:

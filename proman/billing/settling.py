@@ -9,7 +9,8 @@ from proman.base.errors import Refused
 
 DEPOSIT_REQUEST = "deposit_request"
 OPENING = "opening"
-FEES = frozenset({"fee", "late_fee"})
+LATE_FEE = "late_fee"
+FEES = frozenset({"fee", LATE_FEE})
 
 
 class Move(NamedTuple):

@@ -15,15 +15,23 @@ STATES = {
     "overdue": "Overdue",
     "paid": "Paid",
     "credited": "Credited",
+    "written_off": "Written off",
 }
 """What a list can be filtered by; `unsettled` is all that is not settled, overdue or not."""
 
 
 def document_state(
-    kind: str, total: int, open_amount: int, credited: int, due_date: date, today: date
+    kind: str,
+    total: int,
+    open_amount: int,
+    credited: int,
+    due_date: date,
+    today: date,
+    written_off: int = 0,
 ) -> str:
     """The state on the day `today`; amounts in minor units, `credited` the sum of credit notes.
 
+    What was settled, and some of it by giving it up, is written off and not paid.
     A credit note is always "issued". On the due date itself nothing is overdue yet.
     """
     if kind == "credit_note":
@@ -31,7 +39,7 @@ def document_state(
     if credited >= total:
         return "credited"
     if open_amount == 0:
-        return "paid"
+        return "written_off" if written_off else "paid"
     if due_date < today:
         return "overdue"
     if open_amount == total:

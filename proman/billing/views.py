@@ -1,5 +1,7 @@
 """The pages of the billing run: what it would issue and leave out, the run, what runs issued."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, Response
 
 from proman.base.errors import Refused
@@ -70,7 +72,15 @@ def run() -> Response:
     begin_write()
     result = actions.run_billing(form.as_of.data, today=business_today(), actor=current_actor())
     db.session.commit()
+    if result.run_id is None and result.ended:
+        return see_other("/invoices/?kind=credit_note", "Nothing was due. " + _ended(result.ended))
     if result.run_id is None:
         return see_other("/billing/", "Nothing was due; nothing was issued.", "info")
     words = "1 invoice was" if len(result.issued) == 1 else f"{len(result.issued)} invoices were"
-    return see_other(f"/invoices/?run={result.run_id}", f"{words} issued.")
+    told = f" {_ended(result.ended)}" if result.ended else ""
+    return see_other(f"/invoices/?run={result.run_id}", f"{words} issued.{told}")
+
+
+def _ended(leases: Sequence[int]) -> str:
+    words = "1 lease was" if len(leases) == 1 else f"{len(leases)} leases were"
+    return f"{words} ended, for the unit's next one has begun; the rest was credited."

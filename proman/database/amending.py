@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from proman.base.errors import Refused
 from proman.base.private import open_private
 from proman.database import manifest as manifests
 from proman.database.manifest import Manifest
@@ -22,7 +23,11 @@ LOCK = ".proman-manifests.lock"
 @contextlib.contextmanager
 def alone(directory: Path) -> Iterator[None]:
     """Keeps every other process from changing a manifest of the directory; for moments only."""
-    descriptor = open_private(directory / LOCK, os.O_RDWR)
+    try:
+        descriptor = open_private(directory / LOCK, os.O_RDWR)
+    except OSError as error:
+        why = f"The manifests in {directory} cannot be written: {error.strerror}."
+        raise Refused(why) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

@@ -14,13 +14,11 @@ from alembic.util import CommandError
 from sqlalchemy import Column, LargeBinary, TypeDecorator
 from sqlalchemy.types import TypeEngine
 
-from proman.database import lease, server_lock, server_maintenance, unfinished
+from proman.database import lease, marks, server_lock, server_maintenance
 from proman.db import utc_now
 
-STEPS_TABLE = "proman_migration"
-"""Where MySQL notes how far a migration is."""
 OWN_TABLES = frozenset(
-    {server_lock.TABLE, lease.TABLE, server_maintenance.TABLE, STEPS_TABLE, unfinished.TABLE}
+    {server_lock.TABLE, lease.TABLE, server_maintenance.TABLE, marks.STEPS, marks.COPY}
 )
 """Tables of the tools themselves: in no migration, no backup and no restore."""
 _BLOBS = ((255, "TINYBLOB"), (65_535, "BLOB"), (16_777_215, "MEDIUMBLOB"), (1 << 32, "LONGBLOB"))

@@ -14,6 +14,10 @@ from proman.database.sqlite_copy import Progress
 Rows = Sequence[Row[Any]]
 
 
+class NotTaken(Refused):
+    """Rows that an engine does not take, with what it says: a wrong value, or a full disk."""
+
+
 def carry(
     source: Connection, target: Connection, tables: Sequence[Table], report: Progress
 ) -> dict[str, int]:
@@ -56,7 +60,7 @@ def batches(connection: Connection, table: Table) -> Iterator[Rows]:
 def write(connection: Connection, table: Table, rows: Rows) -> None:
     """Inserts the rows by the quickest way that the engine offers to everyone.
 
-    Raises Refused with what the engine says when it does not take them.
+    Raises NotTaken with what the engine says when it does not take them.
     """
     try:
         if connection.dialect.name == "postgresql":
@@ -65,7 +69,7 @@ def write(connection: Connection, table: Table, rows: Rows) -> None:
             connection.execute(insert(table), [row._asdict() for row in rows])
     except (DBAPIError, connection.dialect.loaded_dbapi.Error) as error:
         said = str(getattr(error, "orig", error)).partition("\n")[0]
-        raise Refused(f"Rows of {table.name} were not taken: {said}") from error
+        raise NotTaken(f"Rows of {table.name} were not taken: {said}") from error
 
 
 def _copy_in(connection: Connection, table: Table, rows: Rows) -> None:

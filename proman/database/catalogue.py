@@ -29,13 +29,18 @@ class Backup:
     @property
     def name(self) -> str:
         """Its name without an ending, as the addresses of its downloads begin."""
-        return self.path.stem
+        return rules.stem_of(self.path.name)
 
     @property
     def is_verified(self) -> bool:
         """Whether its manifest says that it was proven, and the size is still the same."""
         known = self.manifest
         return known is not None and known.is_verified and known.size_bytes == self.size
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether it takes a passphrase to look into it."""
+        return self.path.name.endswith(rules.SEALED)
 
     @property
     def lacking(self) -> tuple[Content, ...]:
@@ -102,11 +107,16 @@ def backups_in(directory: Path) -> list[Backup]:
 
 
 def backup_named(directory: Path, name: str) -> Backup:
-    """The backup of that name, with or without `.sqlite`; raises NotThere."""
-    wanted = name.removesuffix(".sqlite")
-    for one in backups_in(directory):
-        if one.name == wanted:
-            return one
+    """The backup of that name, with or without its endings; raises NotThere.
+
+    Where a plain and an encrypted file share a name, the one that the manifest is about is meant.
+    """
+    wanted = rules.stem_of(name)
+    listed = backups_in(directory)
+    exact = [one for one in listed if one.path.name == name]
+    same = [one for one in listed if one.name == wanted]
+    for one in exact or sorted(same, key=lambda each: each.manifest is None):
+        return one
     raise NotThere(f"There is no backup named {wanted}.")
 
 
@@ -201,7 +211,8 @@ def prune(directory: Path, policy: rules.Retention, now: datetime) -> list[str]:
 
 def manifest_path(path: Path) -> Path:
     """Where the manifest of a backup file lies."""
-    return path.with_suffix(".json")
+    plain = path.with_name(path.name.removesuffix(rules.SEALED))
+    return plain.with_suffix(".json")
 
 
 def _read(path: Path, moment: datetime) -> Backup:

@@ -25,19 +25,23 @@ from proman.database import status as standing
 from proman.database.backup import back_up
 from proman.database.bar import Bar
 from proman.database.catalogue import Backup
+from proman.database.early import HELP
 from proman.database.installation import Installation, installation
 from proman.database.journal_command import journal_command
+from proman.database.judging import Verdict
 from proman.database.manifest import utc_text
+from proman.database.passphrase_option import passphrase_option, unlocked
 from proman.database.restores import Restore
+from proman.database.verifying import Drill
 from proman.db import db, utc_now
 
 BY = "the command line"
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object and nothing else.")
 
 
-@click.group("database", cls=CommandGroup)
+@click.group("database", cls=CommandGroup, help=HELP)
 def group() -> None:
-    """Schema, backup, verification, drill and restore of the database."""
+    """Holds every command on the database."""
 
 
 group.add_command(journal_command)
@@ -61,6 +65,7 @@ def status(as_json: bool) -> None:
         "free_bytes": found.free,
         "last_backup": utc_text(found.newest.created_at) if found.newest else None,
         "last_proven": utc_text(found.last_proven) if found.last_proven else None,
+        "encrypted": site.settings.backup_passphrase is not None,
         "replica": found.has_replica,
         "replica_lag_seconds": found.replica_lag,
         "sqlite_version": found.sqlite_version,
@@ -99,16 +104,22 @@ def backups(as_json: bool) -> None:
         return
     for one in listed:
         state = "verified" if one.is_verified else "not verified"
+        state += ", encrypted" if one.is_encrypted else ""
         click.echo(f"{one.path.name}  {one.size:>12}  {one.reason:<15} {state}")
 
 
 @group.command("verify")
 @click.argument("file", type=click.Path(path_type=Path))
+@passphrase_option
 @with_appcontext
-def verify(file: Path) -> None:
+def verify(file: Path, passphrase_file: Path | None) -> None:
     """Whether FILE is a good backup of ProMan; exit code 0 only if so."""
-    with Bar() as bar:
-        verdict = verifying.verify(installation(), file, bar.show)
+
+    def look(passphrase: str | None) -> Verdict:
+        with Bar() as bar:
+            return verifying.verify(installation(), file, bar.show, passphrase)
+
+    verdict = unlocked(look, passphrase_file)
     for warning in verdict.warnings:
         click.echo(f"Note: {warning}", err=True)
     rows = sum(verdict.facts.rows.values())
@@ -117,29 +128,32 @@ def verify(file: Path) -> None:
 
 @group.command("drill")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
+@passphrase_option
 @with_appcontext
-def drill(file: Path | None) -> None:
+def drill(file: Path | None, passphrase_file: Path | None) -> None:
     """Restores the newest backup (or FILE) into a scratch database and compares."""
-    with Bar() as bar:
-        found = verifying.drill(installation(), file, BY, bar.show)
+
+    def prove(passphrase: str | None) -> Drill:
+        with Bar() as bar:
+            return verifying.drill(installation(), file, BY, bar.show, passphrase)
+
+    found = unlocked(prove, passphrase_file)
     click.echo(f"{found.name} restores: {found.rows} rows, at revision {found.head}.")
 
 
 @group.command("restore")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@passphrase_option
 @with_appcontext
-def restore_command(file: Path, yes: bool) -> None:
+def restore_command(file: Path, yes: bool, passphrase_file: Path | None) -> None:
     """Replaces the database by FILE (a path or a name of the list), after a safety backup."""
     site = installation()
     quarantine.finish_pending(site.settings)
-    one = _judged(site, file)
+    one = _judged(site, file, passphrase_file)
     click.echo(sources.in_words(one), err=True)
-    if (
-        not yes
-        and click.prompt("Type RESTORE to go on", default="", show_default=False) != "RESTORE"
-    ):
-        restores.drop_files(site.data_dir, one.id)
+    if not (yes or _is_wanted()):
+        restores.forget(site.data_dir, one.id)
         raise Refused("Nothing was changed.")
     restores.confirm(site.data_dir, one.id)
     with Bar() as bar:
@@ -148,6 +162,14 @@ def restore_command(file: Path, yes: bool) -> None:
         raise Refused(done.fault or "The restore failed.")
     before = done.safety or done.quarantine or "nothing"
     click.echo(f"Restored {done.source}. What was there before: {before}.")
+
+
+def _is_wanted() -> bool:
+    try:
+        typed = click.prompt("Type RESTORE to go on", default="", show_default=False)
+    except click.Abort:
+        return False
+    return bool(typed == "RESTORE")
 
 
 @group.command("prune")
@@ -162,11 +184,20 @@ def prune(as_json: bool) -> None:
         click.echo("\n".join(removed) or "Nothing to remove.")
 
 
-def _judged(site: Installation, file: Path) -> Restore:
+def _judged(site: Installation, file: Path, passphrase_file: Path | None) -> Restore:
     db.session.remove()
     one = sources.from_file(site, file, BY)
-    with Bar() as bar:
-        one = restore.judge_and_stage(site, one.id, bar.show)
+
+    def judge(passphrase: str | None) -> Restore:
+        sources.require_opened(site, one, passphrase)
+        with Bar() as bar:
+            return restore.judge_and_stage(site, one.id, bar.show, passphrase)
+
+    try:
+        one = unlocked(judge, passphrase_file)
+    except BaseException:
+        restores.forget(site.data_dir, one.id)
+        raise
     if one.stage != "ready":
         raise Refused(one.fault or "The file was refused.")
     return one
@@ -180,6 +211,7 @@ def _as_dict(one: Backup) -> dict[str, Any]:
         "reason": one.reason,
         "verified": one.is_verified,
         "pinned": one.is_pinned,
+        "encrypted": one.is_encrypted,
         "documents": len(one.manifest.documents) if one.manifest else None,
         "documents_missing": len(one.lacking),
         "size_bytes": one.size,

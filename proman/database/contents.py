@@ -24,7 +24,8 @@ FOLDER = "files"
 SET_ASIDE = ".damaged"
 _HASH = re.compile(r"[0-9a-f]{64}")
 _PART = re.compile(r"[0-9a-f]{2}")
-_REST = re.compile(r"([0-9a-f]{62})(\.damaged)?")
+_REST = re.compile(r"([0-9a-f]{62})(\.age)?(\.damaged)?")
+_KEY_ID = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, order=True)
@@ -39,6 +40,11 @@ class Content:
 def is_hash(text: object) -> bool:
     """Whether the text is a SHA-256 as it is written here, and so is safe as a name."""
     return isinstance(text, str) and _HASH.fullmatch(text) is not None
+
+
+def is_key_id(text: str) -> bool:
+    """Whether a folder of that name holds contents that are encrypted to a key."""
+    return _KEY_ID.fullmatch(text) is not None
 
 
 def path_of(folder: Path, sha256: str) -> Path:
@@ -60,7 +66,7 @@ def keep(folder: Path, content: IO[bytes], most: int, name: str = "") -> Content
             kept = _written(temporary, _measured(content, most, folder), name)
             if kept.size == 0:
                 raise Refused("The file is empty.")
-            _place(temporary, kept, folder)
+            place(temporary, kept, folder)
             return kept
     except OSError as error:
         raise Refused(f"The file could not be stored: {error.strerror}.") from error
@@ -82,7 +88,7 @@ def copy(source: Path, wanted: Content, folder: Path) -> bool:
         is_same = (found.sha256, found.size) == (wanted.sha256, wanted.size)
         if not is_same or durable.sha256_from_disk(temporary) != wanted.sha256:
             return False
-        _place(temporary, wanted, folder)
+        place(temporary, wanted, folder)
         return True
 
 
@@ -164,7 +170,7 @@ def _lock_of(folder: Path) -> int:
     return open_private(folder / ".lock", os.O_RDWR)
 
 
-def _place(temporary: Path, wanted: Content, folder: Path) -> None:
+def place(temporary: Path, wanted: Content, folder: Path) -> None:
     """Gives a whole, synced file the name of its hash; one that is there and good stays."""
     final = path_of(folder, wanted.sha256)
     if is_good(folder, wanted):

@@ -23,10 +23,11 @@ from proman.database.digest import Digest, content_hash, digest_of
 from proman.database.installation import Installation
 from proman.database.live import require_live
 from proman.database.lock import ops_lock
+from proman.database.marks import REVISIONS
 from proman.database.migrating import OWN_TABLES, locked_connection
 from proman.database.revisions import in_the_way
 from proman.database.server_copy import revision_of
-from proman.database.shape import REVISIONS, tables_of
+from proman.database.shape import tables_of
 from proman.database.snapshots import snapshot
 from proman.database.sqlite_copy import Progress
 from proman.database.targets import in_one_line, look, require_empty, settings_of

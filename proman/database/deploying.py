@@ -12,19 +12,19 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from proman.base.errors import Refused
-from proman.database import catalogue, durable, outcomes, quarantine, scratch
+from proman.database import catalogue, durable, outcomes, quarantine, scratch, sources
 from proman.database.backup import back_up_holding
 from proman.database.catalogue import Backup
 from proman.database.fingerprints import drift_in
 from proman.database.installation import Installation, ask
 from proman.database.live import live_database
 from proman.database.lock import Held, ops_lock
+from proman.database.marks import REVISIONS
 from proman.database.migrating import WAIT_SECONDS, looking_connection, run_holding
 from proman.database.mysql_steps import Interrupted, interrupted_in
 from proman.database.readiness import MIGRATION
 from proman.database.revisions import in_the_way, is_known
 from proman.database.server_copy import revision_of
-from proman.database.shape import REVISIONS
 from proman.database.sqlite_copy import prove
 from proman.database.unfinished import unfinished_in
 
@@ -118,7 +118,8 @@ def _rehearse(site: Installation, safety: Backup, before: list[str], held: Held)
     durable.require_space(site.data_dir, 3 * safety.size)
     with durable.partial(site.data_dir) as copy:
         try:
-            shutil.copyfile(safety.path, copy)
+            with sources.readable(site, safety) as whole:
+                shutil.copyfile(whole, copy)
             drift = ask(copy, partial(_drift, site))
             scratch.migrate(copy, site.migrations)
             prove(copy)

@@ -13,10 +13,11 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect
 
 from proman.base.errors import Refused
-from proman.database import catalogue, contents, durable
+from proman.database import catalogue, contents, durable, pools, sealing
 from proman.database.contents import FOLDER, Content
 from proman.database.installation import Installation, ask
 from proman.database.live import require_live
+from proman.database.pools import PlainPool, Pool, SealedPool
 from proman.database.sqlite_copy import Progress, silent
 
 KEEP_SECONDS = 7 * 86_400
@@ -24,8 +25,8 @@ KEEP_SECONDS = 7 * 86_400
 NAMED = 3
 
 
-def pool_of(directory: Path) -> Path:
-    """Where the documents of the backups of a directory lie."""
+def folder_of(directory: Path) -> Path:
+    """Where the documents of the backups of a directory lie, in one pool or several."""
     return directory / FOLDER
 
 
@@ -43,38 +44,59 @@ def needed_by(site: Installation, path: Path) -> tuple[Content, ...]:
 
 
 def gather(
-    site: Installation, wanted: Sequence[Content], directory: Path, report: Progress = silent
+    site: Installation, wanted: Sequence[Content], pool: Pool, report: Progress = silent
 ) -> tuple[Content, ...]:
-    """Puts each content into the pool, copied and read back; returns those that are nowhere whole.
+    """Puts each content into the pool, read back; returns those that are nowhere whole.
 
     What the data directory lost and the pool still holds is put back there. Raises Refused when
     there is no space for them.
     """
-    pool, store = pool_of(directory), site.files_dir
-    lacking = [one for one in wanted if not contents.is_there(pool, one)]
+    store = site.files_dir
+    lacking = [one for one in wanted if not pool.holds(one)]
     if lacking:
-        durable.private_directory(pool)
-        durable.sweep(pool)
-        durable.require_space(pool, sum(one.size for one in lacking))
+        durable.private_directory(pool.folder.parent)
+        durable.private_directory(pool.folder)
+        durable.sweep(pool.folder)
+        durable.require_space(pool.folder, sum(one.size for one in lacking))
     missing = []
     for number, one in enumerate(lacking):
         report("copying documents", number, len(lacking))
-        if not _copied(one, [store], pool):
+        if not pool.take(one, store):
             missing.append(one)
     for one in wanted:
         if not contents.is_there(store, one):
-            _copied(one, [pool], store)
+            pool.copy_to(one, store)
     return tuple(missing)
 
 
 def missing_from(
-    wanted: Sequence[Content], folders: Sequence[Path], report: Progress = silent
+    wanted: Sequence[Content], folders: Sequence[Pool], report: Progress = silent
 ) -> tuple[Content, ...]:
     """Those that none of the folders holds as they were: every one is read and hashed."""
     missing = []
     for number, one in enumerate(wanted):
         report("checking documents", number, len(wanted))
-        if not any(contents.is_good(folder, one) for folder in folders):
+        if not any(folder.is_good(one) for folder in folders):
+            missing.append(one)
+    return tuple(missing)
+
+
+def unlock(
+    wanted: Sequence[Content], folders: Sequence[Pool], target: Path, report: Progress = silent
+) -> tuple[Content, ...]:
+    """Stores in the folder what lies encrypted and nowhere else; returns those that are nowhere.
+
+    Later, when they are needed, nobody is there any more to give the passphrase.
+    """
+    missing = []
+    plain = [one for one in folders if isinstance(one, PlainPool)]
+    sealed = [one for one in folders if isinstance(one, SealedPool)]
+    for number, one in enumerate(wanted):
+        report("decrypting documents", number, len(wanted))
+        if any(pool.is_good(one) for pool in plain):
+            continue
+        durable.require_space(target.parent, one.size)
+        if not any(pool.copy_to(one, target) for pool in sealed):
             missing.append(one)
     return tuple(missing)
 
@@ -82,7 +104,7 @@ def missing_from(
 def put_back(
     site: Installation,
     wanted: Sequence[Content],
-    folders: Sequence[Path],
+    folders: Sequence[Pool],
     told: int,
     report: Progress = silent,
 ) -> None:
@@ -94,7 +116,9 @@ def put_back(
     store, missing = site.files_dir, []
     for number, one in enumerate(wanted):
         report("storing documents", number, len(wanted))
-        if not contents.is_good(store, one) and not _copied(one, folders, store):
+        if contents.is_good(store, one):
+            continue
+        if not any(folder.copy_to(one, store) for folder in folders):
             missing.append(one)
     if len(missing) > told:
         raise Refused(
@@ -103,27 +127,25 @@ def put_back(
         )
 
 
-def set_damaged_aside(wanted: Iterable[Content], directory: Path) -> None:
+def set_damaged_aside(wanted: Iterable[Content], pool: Pool) -> None:
     """Takes what is damaged in the pool out of the way: the next backup copies it anew."""
-    pool = pool_of(directory)
     for one in wanted:
-        if contents.is_hash(one.sha256) and not contents.is_good(pool, one):
-            contents.set_aside(pool, one)
+        if contents.is_hash(one.sha256) and not pool.is_good(one):
+            pool.set_aside(one)
 
 
 def prune(site: Installation, directory: Path) -> int:
-    """Removes from the pool what no listed backup needs, and returns how many; under the lock.
+    """Removes from the pools what no listed backup needs, and returns how many; under the lock.
 
     While any manifest cannot be read nothing is removed, for nobody knows what it needs.
     """
-    pool = pool_of(directory)
-    if not pool.is_dir() or (site.files_dir.is_dir() and pool.samefile(site.files_dir)):
+    folder = folder_of(directory)
+    if not folder.is_dir() or (site.files_dir.is_dir() and folder.samefile(site.files_dir)):
         return 0
     needed = _needed_by_listed(directory)
     if needed is None:
         return 0
-    durable.sweep(pool)
-    return contents.remove(path for sha256, path in contents.every(pool) if sha256 not in needed)
+    return pools.remove_all_but(folder, lambda pool: needed.get(pool, set()))
 
 
 def sweep(site: Installation) -> int:
@@ -140,7 +162,7 @@ def sweep(site: Installation) -> int:
             return 0
         durable.sweep(store)
         rows = require_live(site).ask(lambda connection: needed_in(site, connection))
-        needed = listed | {one.sha256 for one in rows}
+        needed = {one.sha256 for one in rows}.union(*listed.values())
         old = (path for sha256, path in contents.every(store) if sha256 not in needed)
         before = time.time() - KEEP_SECONDS
         return contents.remove(path for path in old if path.stat().st_mtime < before)
@@ -157,16 +179,13 @@ def number_of(some: Collection[Content]) -> str:
     return f"{len(some)} document" if len(some) == 1 else f"{len(some)} documents"
 
 
-def _copied(one: Content, folders: Sequence[Path], target: Path) -> bool:
-    return contents.is_hash(one.sha256) and any(
-        contents.copy(contents.path_of(folder, one.sha256), one, target) for folder in folders
-    )
-
-
-def _needed_by_listed(directory: Path) -> set[str] | None:
-    needed: set[str] = set()
+def _needed_by_listed(directory: Path) -> dict[str, set[str]] | None:
+    """The hashes that backups need of each pool: by the id of its key, of the plain one by none."""
+    needed: dict[str, set[str]] = {}
     for backup in catalogue.backups_in(directory):
         if backup.manifest is None:
             return None
-        needed |= {one.sha256 for one in backup.manifest.documents}
+        recipient = backup.manifest.recipient
+        pool = needed.setdefault(sealing.key_id(recipient) if recipient else "", set())
+        pool |= {one.sha256 for one in backup.manifest.documents}
     return needed

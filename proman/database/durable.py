@@ -17,12 +17,14 @@ from pathlib import Path
 
 from proman.base.errors import Refused
 from proman.base.private import make_private_directory, open_private
-from proman.database.rules import backup_name
+from proman.database.rules import backup_name, stem_of
 
 PARTIAL = ".partial"
 FROM_SCRIPT = ".proman-script-"
 SIDE_FILES = ("-wal", "-shm", "-journal")
 CHUNK = 1 << 20
+RESERVE = 16 << 20
+"""Bytes of a disk that are left free for the database itself."""
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 
 
@@ -71,7 +73,11 @@ def remove_database(path: Path) -> None:
 
 
 def publish(
-    source: Path, directory: Path, moment: datetime, manifest: Callable[[datetime, str], bytes]
+    source: Path,
+    directory: Path,
+    moment: datetime,
+    manifest: Callable[[datetime, str], bytes],
+    is_sealed: bool = False,
 ) -> Path:
     """Gives a finished partial its final name, the next second's when that is taken.
 
@@ -80,14 +86,21 @@ def publish(
     fails on an existing one, `rename` would replace it.
     """
     while True:
-        final = directory / backup_name(moment)
-        beside = final.with_suffix(".json")
-        if not final.exists() and _written_new(beside, manifest(moment, final.name)):
+        final = directory / backup_name(moment, is_sealed)
+        beside = directory / f"{stem_of(final.name)}.json"
+        other = directory / backup_name(moment, not is_sealed)
+        is_free = not final.exists() and not other.exists()
+        if is_free and _written_new(beside, manifest(moment, final.name)):
+            is_ours = False
             try:
-                if _claim(source, final):
+                is_ours = _claim(source, final)
+                if is_ours:
                     sync_directory(directory)
                     return final
             except BaseException:
+                # Listed without its manifest it would stand there as if another had made it.
+                if is_ours:
+                    final.unlink()
                 beside.unlink()
                 raise
             beside.unlink()
@@ -144,9 +157,9 @@ def sha256_from_disk(path: Path, on_bytes: Callable[[int], None] | None = None) 
 
 
 def require_space(directory: Path, needed: int) -> None:
-    """Refuses when `needed` bytes and a reserve of 16 MiB do not fit beside what is there."""
+    """Refuses when `needed` bytes and the reserve do not fit beside what is there."""
     free = shutil.disk_usage(directory).free
-    if free < needed + (16 << 20):
+    if free < needed + RESERVE:
         raise Refused(
             f"Not enough space in {directory}: {needed >> 20} MiB are needed, "
             f"{free >> 20} MiB are free. Nothing was changed."
@@ -208,5 +221,9 @@ def _claim_without_links(source: Path, final: Path) -> bool:
         os.close(open_private(final, os.O_EXCL | os.O_WRONLY))
     except FileExistsError:
         return False
-    source.replace(final)
+    try:
+        source.replace(final)
+    except OSError:
+        final.unlink()
+        raise
     return True

@@ -11,9 +11,10 @@ from sqlalchemy import Connection
 
 from proman.addresses import shown
 from proman.base.errors import Refused
-from proman.database import galera, quarantine, server_copy, server_maintenance, sqlite_copy, swap
+from proman.database import galera, server_copy, server_maintenance, sqlite_copy, swap
 from proman.database.driver import sqlite3
 from proman.database.installation import Installation, ask
+from proman.database.marks import is_pending
 from proman.database.mysql_steps import interrupted_in
 from proman.database.readiness import wrong_encoding
 from proman.database.server_copy import revision_of
@@ -81,7 +82,7 @@ def live_database(site: Installation) -> Live:
 def require_live(site: Installation) -> Live:
     """The live database; raises Refused when there is none yet."""
     live = live_database(site)
-    if site.settings.is_sqlite and quarantine.is_pending(site.live):
+    if site.settings.is_sqlite and is_pending(site.live):
         raise Refused("A restore of the damaged database was cut off. To end it: flask db upgrade")
     is_there = live.exists()
     problem = live.ask(_missing) if is_there or not site.settings.is_sqlite else ""

@@ -152,8 +152,12 @@ def _file_beside(path: Path) -> Iterator[Callable[[str], None]]:
     def tell(text: str) -> None:
         # A reader may come at any moment, so the file is replaced; it need not survive a crash.
         temporary = path.with_suffix(f".{os.getpid()}.new")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        try:
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(path)
+        except OSError:
+            # On a full disk nobody is told who is at it, but backups can still be deleted.
+            temporary.unlink(missing_ok=True)
 
     try:
         yield tell

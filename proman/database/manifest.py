@@ -11,6 +11,7 @@ from typing import Any
 
 from proman.database.contents import Content, is_hash
 from proman.database.durable import write_durably
+from proman.database.sealing import ARMOR, MOST_SEALED, is_recipient
 
 FORMAT = "proman-backup-1"
 
@@ -24,6 +25,10 @@ class Manifest:
     `journal_line` and `journal_sha256` are the last line of the journal when it was taken.
     `files` are the uploaded documents that its rows need, `missing` the SHA-256 of those of them
     that were not to be had.
+
+    `size_bytes` and `sha256` are those of the file. Of an encrypted one `plain_size` and
+    `plain_sha256` are those of the database in it, `recipient` is the public key that it was
+    encrypted to and `sealed_key` the secret one as the passphrase sealed it.
     """
 
     name: str
@@ -52,6 +57,10 @@ class Manifest:
     content_at: str | None = None
     journal_line: int = 0
     journal_sha256: str = ""
+    recipient: str = ""
+    sealed_key: str = ""
+    plain_size: int = 0
+    plain_sha256: str = ""
     format: str = field(default=FORMAT)
 
     @property
@@ -75,9 +84,28 @@ class Manifest:
         return tuple(one for one in self.documents if one.sha256 in self.missing)
 
     def with_documents(self, wanted: Iterable[Content], missing: Iterable[Content]) -> Manifest:
-        """The same manifest, that names these documents."""
-        files = tuple({"sha256": o.sha256, "size": o.size, "name": o.name} for o in sorted(wanted))
+        """The same manifest, that names these documents.
+
+        Beside an encrypted file it does without what people called them.
+        """
+        is_open = not self.recipient
+        files = tuple(
+            {"sha256": o.sha256, "size": o.size, "name": o.name if is_open else ""}
+            for o in sorted(wanted)
+        )
         return replace(self, files=files, missing=tuple(sorted(one.sha256 for one in missing)))
+
+    def as_plain(self) -> Manifest:
+        """What it says of the database in an encrypted file."""
+        if not self.recipient:
+            return self
+        return replace(
+            self,
+            sha256=self.plain_sha256,
+            size_bytes=self.plain_size,
+            recipient="",
+            sealed_key="",
+        )
 
     @property
     def is_verified(self) -> bool:
@@ -147,6 +175,17 @@ def _require_plain(manifest: Manifest) -> None:
         if not (is_hash(one.sha256) and isinstance(one.size, int) and isinstance(one.name, str)):
             raise ValueError("not a manifest")
     if not all(is_hash(one) for one in manifest.missing):
+        raise ValueError("not a manifest")
+    if manifest.recipient:
+        _require_key(manifest)
+
+
+def _require_key(manifest: Manifest) -> None:
+    sealed = manifest.sealed_key
+    is_sealed = isinstance(sealed, str) and sealed.startswith(ARMOR) and len(sealed) <= MOST_SEALED
+    if not is_sealed or not is_recipient(manifest.recipient):
+        raise ValueError("not a manifest")
+    if not is_hash(manifest.plain_sha256) or not isinstance(manifest.plain_size, int):
         raise ValueError("not a manifest")
 
 

@@ -21,9 +21,9 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from proman.base.errors import Refused
-from proman.database.autogenerate import STEPS_TABLE as TABLE
 from proman.database.common_ground import TABLES
 from proman.database.fingerprints import drift_in
+from proman.database.marks import STEPS
 
 _DONE_ALREADY = {1050, 1051, 1054, 1060, 1061, 1068, 1091, 1146, 1359, 1360, 1826, 3822}
 """What the server answers to a change of the schema that is made already."""
@@ -49,9 +49,9 @@ class Interrupted:
 
 def interrupted_in(connection: Connection) -> Interrupted | None:
     """The revision that was cut off, if there is one."""
-    if not inspect(connection).has_table(TABLE):
+    if not inspect(connection).has_table(STEPS):
         return None
-    row = connection.execute(text(f"SELECT revision, way, done FROM {TABLE}")).first()
+    row = connection.execute(text(f"SELECT revision, way, done FROM {STEPS}")).first()
     return None if row is None else Interrupted(*row)
 
 
@@ -92,7 +92,7 @@ class Progress:
         self._begun = ""
         self._told: list[str] = []
         self._sql(
-            f"CREATE TABLE IF NOT EXISTS {TABLE} (revision VARCHAR(32) NOT NULL PRIMARY KEY, "
+            f"CREATE TABLE IF NOT EXISTS {STEPS} (revision VARCHAR(32) NOT NULL PRIMARY KEY, "
             "way VARCHAR(10) NOT NULL, done INTEGER NOT NULL, digest CHAR(64) NOT NULL, "
             f"begun CHAR(64) NOT NULL) {TABLES}"
         )
@@ -105,7 +105,7 @@ class Progress:
         try:
             self._sql("DROP TRIGGER IF EXISTS proman_probe")
             self._sql(
-                f"CREATE TRIGGER proman_probe BEFORE INSERT ON {TABLE} FOR EACH ROW SET @probe = 1"
+                f"CREATE TRIGGER proman_probe BEFORE INSERT ON {STEPS} FOR EACH ROW SET @probe = 1"
             )
             self._sql("DROP TRIGGER proman_probe")
         except DBAPIError as error:
@@ -124,7 +124,7 @@ class Progress:
         if not isinstance(step, RevisionStep):
             if cut_off is not None:
                 self._require_made(step, cut_off)
-            self._sql(f"DELETE FROM {TABLE}")
+            self._sql(f"DELETE FROM {STEPS}")
             return
         self._revision = step.revision.revision
         self._way = "upgrade" if step.is_upgrade else "downgrade"
@@ -133,7 +133,7 @@ class Progress:
         self._told = []
         if cut_off is None:
             self._sql(
-                f"INSERT INTO {TABLE} VALUES (:revision, :way, 0, '', '')",
+                f"INSERT INTO {STEPS} VALUES (:revision, :way, 0, '', '')",
                 revision=self._revision,
                 way=self._way,
             )
@@ -142,7 +142,7 @@ class Progress:
             raise Refused(cut_off.in_the_way())
         else:
             click.echo(f"Going on with the {cut_off}.", err=True)
-            kept = self._connection.execute(text(f"SELECT done, digest, begun FROM {TABLE}")).one()
+            kept = self._connection.execute(text(f"SELECT done, digest, begun FROM {STEPS}")).one()
             self._done, self._kept, self._begun = kept
 
     def _require_made(self, stamp: MigrationStep, cut_off: Interrupted) -> None:
@@ -161,7 +161,7 @@ class Progress:
             return execute()
         if getattr(getattr(construct, "table", None), "name", "") == "alembic_version":
             result = execute()
-            self._sql(f"DELETE FROM {TABLE}")
+            self._sql(f"DELETE FROM {STEPS}")
             self._sql("COMMIT")
             return result
         self._number += 1
@@ -191,7 +191,7 @@ class Progress:
 
     def _note(self, **values: object) -> None:
         changes = ", ".join(f"{name} = :{name}" for name in values)
-        self._sql(f"UPDATE {TABLE} SET {changes}", **values)
+        self._sql(f"UPDATE {STEPS} SET {changes}", **values)
         self._sql("COMMIT")
 
     def _stop(self, error: DBAPIError) -> None:

@@ -22,12 +22,11 @@ from proman.base.private import open_private
 from proman.database import durable, outcomes
 from proman.database.driver import sqlite3
 from proman.database.lock import ops_lock
+from proman.database.marks import PENDING, QUARANTINE, is_pending
 from proman.database.sqlite_copy import opened
 from proman.db import utc_now
 from proman.settings import Settings
 
-FOLDER = "quarantine"
-PENDING = "pending.json"
 RESTORED = "restored.sqlite"
 WAIT_SECONDS = 600.0
 _LOCKED_BYTES = (512, 0x40000000)
@@ -47,22 +46,17 @@ class Pending:
     has_failed: bool = False
 
 
-def is_pending(live: Path) -> bool:
-    """Whether a replacement was begun and not ended."""
-    return (live.parent / FOLDER / PENDING).exists()
-
-
 def new_folder(live: Path) -> Path:
     """Where the damaged files would be kept from now on; nothing is made yet."""
     moment = utc_now()
-    while (folder := live.parent / FOLDER / f"{moment:%Y%m%d-%H%M%S}").exists():
+    while (folder := live.parent / QUARANTINE / f"{moment:%Y%m%d-%H%M%S}").exists():
         moment += timedelta(seconds=1)
     return folder
 
 
 def kept(live: Path) -> list[Path]:
     """The folders of damaged files, oldest first; only people delete them."""
-    home = live.parent / FOLDER
+    home = live.parent / QUARANTINE
     return sorted(path for path in home.iterdir() if path.is_dir()) if home.is_dir() else []
 
 
@@ -98,12 +92,12 @@ def finish_pending(settings: Settings) -> bool:
 def sweep(live: Path) -> None:
     """Removes a restored copy whose replacement never began; only while holding the lock."""
     if not is_pending(live):
-        durable.remove_database(live.parent / FOLDER / RESTORED)
+        durable.remove_database(live.parent / QUARANTINE / RESTORED)
 
 
 def _prepare(staged: Path, live: Path, stamp: int, folder: Path) -> Pending:
     """Brings a copy to the live file's own disk and then leaves the marker."""
-    home = durable.private_directory(live.parent / FOLDER)
+    home = durable.private_directory(live.parent / QUARANTINE)
     durable.require_space(home, staged.stat().st_size)
     fresh = home / RESTORED
     fresh.unlink(missing_ok=True)
@@ -120,7 +114,7 @@ def _prepare(staged: Path, live: Path, stamp: int, folder: Path) -> Pending:
 
 
 def _finish(live: Path, pending: Pending) -> None:
-    home = live.parent / FOLDER
+    home = live.parent / QUARANTINE
     try:
         if (home / RESTORED).exists():
             _install(live, home / RESTORED, home / pending.folder, pending.sha256)
@@ -213,12 +207,14 @@ def _closed_to_others(live: Path) -> Iterator[None]:
 
 
 def _write(live: Path, pending: Pending) -> None:
-    path = live.parent / FOLDER / PENDING
+    path = live.parent / QUARANTINE / PENDING
     durable.write_durably(path, json.dumps(asdict(pending)).encode())
 
 
 def _read(live: Path) -> Pending | None:
     try:
-        return Pending(**json.loads((live.parent / FOLDER / PENDING).read_text(encoding="utf-8")))
+        return Pending(
+            **json.loads((live.parent / QUARANTINE / PENDING).read_text(encoding="utf-8"))
+        )
     except FileNotFoundError:
         return None

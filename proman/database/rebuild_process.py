@@ -9,6 +9,7 @@ from proman.base.errors import Refused
 from proman.database.confined import main
 from proman.database.driver import sqlite3
 from proman.database.sqlite_copy import Progress, opened, quoted, uri
+from proman.database.values import require_values
 
 
 def rebuild(request: dict[str, Any], report: Progress) -> dict[str, Any]:
@@ -50,6 +51,7 @@ def _copy_table(connection: sqlite3.Connection, table: str, columns: list[str]) 
         raise Refused(f"Rows of {table} break a rule of ProMan: {error}.") from error
     except sqlite3.DatabaseError as error:
         raise Refused(f"Rows of {table} could not be read: {error}.") from error
+    require_values(connection, table)
 
 
 def _require_references(connection: sqlite3.Connection) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from proman.base.errors import Refused
 from proman.database import (
@@ -20,6 +22,7 @@ from proman.database import (
     sources,
     swap,
 )
+from proman.database.contents import Content
 from proman.database.findings import findings
 from proman.database.installation import Event, Installation
 from proman.database.live import live_database
@@ -27,31 +30,46 @@ from proman.database.lock import Held, ops_lock
 from proman.database.maintenance import Notice, maintenance
 from proman.database.restores import Reporter, Restore
 from proman.database.rules import BEFORE_RESTORE
-from proman.database.sqlite_copy import Progress, silent
-from proman.database.staging import stage
+from proman.database.server_swap import Unsettled
+from proman.database.sources import Source
+from proman.database.sqlite_copy import Progress, opened, silent
+from proman.database.staging import Staged, stage
 from proman.db import utc_now
 
 
-def judge_and_stage(site: Installation, restore_id: str, watch: Progress = silent) -> Restore:
-    """Looks into the file and rebuilds it; ends ready to be confirmed, or refused with a reason."""
+def judge_and_stage(
+    site: Installation, restore_id: str, watch: Progress = silent, passphrase: str | None = None
+) -> Restore:
+    """Looks into the file and rebuilds it; ends ready to be confirmed, or refused with a reason.
+
+    `passphrase` opens an encrypted file that the installation's own does not; it is kept nowhere.
+    """
     with restores.running(site.data_dir, restore_id):
         reporter = Reporter(site.data_dir, restores.load(site.data_dir, restore_id), watch)
         try:
-            source = sources.source_of(site, reporter.restore)
             path = restores.directory_of(site.data_dir, restore_id) / restores.STAGED
-            staged = stage(site, source.database, source.manifest, path, reporter)
-            needed = staged.verdict.documents
-            missing = documents.missing_from(needed, source.folders, reporter)
+            with sources.source_of(site, reporter.restore, passphrase, reporter) as source:
+                staged = stage(site, source.database, source.manifest, path, reporter)
+                missing = _missing(source, staged, path.with_name(contents.FOLDER), reporter)
+            _require_own_version(site, path)
             reporter("comparing with today", 0, 0)
             found = findings(site, reporter.restore.source, staged, source.manifest, missing)
         except Exception as error:
             restores.drop_files(site.data_dir, restore_id)
-            return reporter.turn(
-                "refused", fault=outcomes.reason_of(error), ended_at=restores.now_text()
-            )
+            return reporter.end("refused", fault=_reason(error))
         for name in (restores.UPLOAD, restores.SOURCE, restores.MANIFEST):
             durable.remove_database(path.with_name(name))
         return reporter.turn("ready", findings=found)
+
+
+def _missing(source: Source, staged: Staged, own: Path, report: Progress) -> tuple[Content, ...]:
+    """The documents that are nowhere; encrypted ones then lie open in the restore's folder."""
+    needed = staged.verdict.documents
+    if source.key is None:
+        return documents.missing_from(needed, source.folders, report)
+    missing = documents.unlock(needed, source.folders, own, report)
+    shutil.rmtree(own / source.key.id, ignore_errors=True)
+    return missing
 
 
 def carry_out(
@@ -75,6 +93,9 @@ def carry_out(
             raise Refused("This restore was not confirmed.")
         try:
             reporter.turn("restoring")
+            _require_own_version(
+                site, restores.directory_of(site.data_dir, restore_id) / restores.STAGED
+            )
             with contents.in_use(site.files_dir), _alone_with_documents(site, reporter) as held:
                 if _damage(reporter.restore):
                     _require_movable(reporter.restore, may_move)
@@ -84,15 +105,38 @@ def carry_out(
                     _replace(site, reporter, held)
                     dispose()
             _note_proven(site, reporter.restore)
+        except Unsettled as unsettled:
+            # The stage stays what it is: whoever looks next asks the server, as after a kill.
+            return replace(reporter.restore, fault=unsettled.message)
         except Exception as error:
             restores.drop_files(site.data_dir, restore_id)
-            fault = outcomes.reason_of(error)
+            fault = _reason(error)
             _note(site, reporter.restore, fault)
-            return reporter.turn("failed", fault=fault, ended_at=restores.now_text())
+            return reporter.end("failed", fault=fault)
         restores.drop_files(site.data_dir, restore_id)
         untold = _note(site, reporter.restore)
-        ended_at = restores.now_text()
-        return reporter.turn("done", phase="", fault=None, untold=untold, ended_at=ended_at)
+        return reporter.end("done", phase="", fault=None, untold=untold)
+
+
+def _require_own_version(site: Installation, staged: Path) -> None:
+    """Raises Refused for what a ProMan of another schema made ready, before or beside this one."""
+    if not staged.is_file():
+        raise Refused(
+            "What was made ready for it is gone. Nothing was changed. Choose the backup again."
+        )
+    with opened(staged) as connection:
+        found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    if found != (site.head,):
+        raise Refused(
+            f"Another version of ProMan made it ready (schema {found[0] if found else 'unknown'};"
+            f" this one has {site.head}). Nothing was changed. Choose the backup again."
+        )
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"The disk did not take it: {error.strerror}."
+    return outcomes.reason_of(error)
 
 
 def load_settled(site: Installation, restore_id: str) -> Restore:
@@ -169,9 +213,14 @@ def _replace(site: Installation, reporter: Reporter, held: Held) -> None:
             )
             told.name, told.detail = safety.name, BEFORE_RESTORE
         report("preparing", 0, 0)
-    _begin_swap(site, reporter, safety_backup=safety.name if safety else None)
-    reporter.turn("swapping", safety=safety.name if safety else None)
-    live.replace_by(staged, one.stamp, safety.path if safety else None, report)
+    with contextlib.ExitStack() as stack:
+        # Decrypted before it is needed: to put it back must not depend on more than the disk.
+        way_back = None
+        if safety is not None and site.settings.is_sqlite:
+            way_back = stack.enter_context(sources.readable(site, safety))
+        _begin_swap(site, reporter, safety_backup=safety.name if safety else None)
+        reporter.turn("swapping", safety=safety.name if safety else None)
+        live.replace_by(staged, one.stamp, way_back, report)
 
 
 def _damage(one: Restore) -> str:

@@ -169,12 +169,19 @@ def load(data_dir: Path, restore_id: str) -> Restore:
     return one
 
 
-def confirm(data_dir: Path, restore_id: str) -> Restore:
-    """Marks the restore as wanted, once; raises Refused when it does not wait for that."""
+def confirm(
+    data_dir: Path, restore_id: str, by: str | None = None, actor_id: int | None = None
+) -> Restore:
+    """Marks the restore as wanted, once; raises Refused when it does not wait for that.
+
+    Who confirms it is who restores it: `by` and `actor_id`, where it is not who asked for it.
+    """
     with running(data_dir, restore_id):
         one = _read(directory_of(data_dir, restore_id) / STATE)
         if one.stage != "ready":
             raise Refused("This restore is not waiting to be confirmed.")
+        if by is not None:
+            one = replace(one, by=by, actor_id=actor_id)
         one = replace(one, stage="confirmed", phase="")
         save(data_dir, one)
         return one
@@ -220,13 +227,24 @@ class Reporter:
         is_same = phase == self.restore.phase
         self.restore = replace(self.restore, phase=phase, done=done, total=total)
         if not is_same or time.monotonic() - self._written > 0.25:
-            save(self._data_dir, self.restore)
+            # A full disk must not end what is under way, least of all putting back what was there.
+            with contextlib.suppress(OSError, Refused):
+                save(self._data_dir, self.restore)
             self._written = time.monotonic()
 
     def turn(self, stage: str, **changes: Any) -> Restore:
         """Goes over to the next stage."""
         self.restore = replace(self.restore, stage=stage, **changes)
         save(self._data_dir, self.restore)
+        return self.restore
+
+    def end(self, stage: str, **changes: Any) -> Restore:
+        """Goes over to its last stage, which holds even when it cannot be written.
+
+        What the files then say of it is settled by what the database says, as after a kill.
+        """
+        with contextlib.suppress(OSError, Refused):
+            self.turn(stage, ended_at=now_text(), **changes)
         return self.restore
 
 

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-NAME = re.compile(r"proman-(\d{8}-\d{6})\.sqlite")
+NAME = re.compile(r"proman-(\d{8}-\d{6})\.sqlite(\.age)?")
+SEALED = ".age"
+"""What the name of an encrypted backup ends with."""
 FLOOR = 3
 SAFETY_DAYS = 7
 BEFORE_RESTORE = "before-restore"
@@ -60,9 +62,14 @@ class Retention:
     monthly: int = 12
 
 
-def backup_name(moment: datetime) -> str:
-    """File name of a backup taken at `moment` (naive UTC), to the second."""
-    return f"proman-{moment:%Y%m%d-%H%M%S}.sqlite"
+def backup_name(moment: datetime, is_sealed: bool = False) -> str:
+    """File name of a backup taken at `moment` (naive UTC), to the second; encrypted or plain."""
+    return f"proman-{moment:%Y%m%d-%H%M%S}.sqlite{SEALED if is_sealed else ''}"
+
+
+def stem_of(name: str) -> str:
+    """What is left of a file's name without the endings of a backup, encrypted or plain."""
+    return name.removesuffix(SEALED).removesuffix(".sqlite")
 
 
 def moment_of(name: str) -> datetime | None:

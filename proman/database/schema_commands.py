@@ -11,10 +11,13 @@ from proman.database.baselining import baseline
 from proman.database.commands import BY, group
 from proman.database.copy_command import copy
 from proman.database.deploying import deploy
+from proman.database.early import NOTHING_TO_DO
 from proman.database.installation import installation
 from proman.database.pushing import push
 
 __all__ = ["group"]
+
+DONE = "The database is at {}."
 
 group.add_command(copy)
 
@@ -30,7 +33,7 @@ def deploy_command() -> None:
     """Backs up, rehearses on a copy (SQLite), upgrades and verifies, when anything is due."""
     site = installation()
     done = deploy(site, BY, tell)
-    click.echo(f"The database is at {site.head}{'.' if done else ': nothing to do.'}")
+    click.echo((DONE if done else NOTHING_TO_DO).format(site.head))
 
 
 @group.command("push")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,10 @@ from proman.database.sqlite_copy import Progress, reading
 LOCK_SECONDS = 30
 
 
+class Unsettled(Refused):
+    """The server was lost while it committed; only it can say whether it did."""
+
+
 def replace_all(
     url: URL,
     staged: Path,
@@ -29,7 +34,7 @@ def replace_all(
     """Replaces every row of the server's tables by those of the staged file, or none.
 
     Both are at the same revision. Tables that are not ours stay as they are. Raises Refused with
-    the reason; then nothing was changed.
+    the reason; then nothing was changed. Raises Unsettled when the server was lost at the COMMIT.
     """
     tables = tables_of(staged)
     engine = direct_engine(url)
@@ -49,10 +54,22 @@ def replace_all(
                 raise Refused("The restored database does not hold the rows that were staged.")
             if ledger_balance(connection) != ledger_balance(source):
                 raise Refused("The ledger of the restored database is not the one staged.")
-            connection.commit()
-            loading.look_anew(connection, tables)
+            _commit(connection)
+            # It is replaced by now; without fresh statistics the server is slower and nothing else.
+            with contextlib.suppress(SQLAlchemyError):
+                loading.look_anew(connection, tables)
     except (SQLAlchemyError, ValueError, TypeError) as error:
         why = reason_of(error).rstrip(".")
         raise Refused(f"The database could not be replaced: {why}. Nothing was changed.") from error
     finally:
         engine.dispose()
+
+
+def _commit(connection: Connection) -> None:
+    try:
+        connection.commit()
+    except SQLAlchemyError as error:
+        raise Unsettled(
+            "The database was lost at the last step. Whether it was replaced is known once it "
+            "answers again: then look at the page of the database, or run flask doctor."
+        ) from error

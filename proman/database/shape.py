@@ -7,9 +7,8 @@ from typing import Any
 
 from sqlalchemy import Inspector, MetaData, Table, event
 
+from proman.database.marks import REVISIONS
 from proman.database.sqlite_copy import opened, reading, schema_fingerprint
-
-REVISIONS = "alembic_version"
 
 
 def tables_of(path: Path) -> list[Table]:

@@ -1,28 +1,48 @@
-"""Where a restore takes its rows from: the list, an upload, or a file named on the command line."""
+"""Where a restore takes its rows from: the list, an upload, or a file named on the command line.
+
+What is encrypted is decrypted into the data directory for as long as somebody looks into it, and
+never lies there under a name of its own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
 from proman.base.errors import Refused
-from proman.database import archive, catalogue, contents, durable, restores, rules
+from proman.database import archive, catalogue, contents, durable, keys, restores, rules, sealing
 from proman.database import manifest as manifests
+from proman.database.catalogue import Backup
 from proman.database.installation import Installation
 from proman.database.manifest import Manifest
+from proman.database.pools import PlainPool, Pool, SealedPool
 from proman.database.restores import Findings, Restore
+from proman.database.sealing import Key, Locked, Passed
+from proman.database.sqlite_copy import Progress, silent
 
 
 @dataclass(frozen=True)
 class Source:
-    """A database file, its manifest, and the folders in which its documents are looked for."""
+    """A readable database file, its manifest, and the pools in which its documents are looked for.
+
+    Of an encrypted one `database` is what was in it, `manifest` says what that is, and `sealed` and
+    `key` are how it was encrypted.
+    """
 
     database: Path
     manifest: Manifest | None
-    folders: tuple[Path, ...]
+    folders: tuple[Pool, ...]
+    sealed: Passed | None = None
+    key: Key | None = None
+
+    @property
+    def pool(self) -> Pool:
+        """The pool of its own, beside it."""
+        return self.folders[0]
 
 
 def from_list(
@@ -78,7 +98,7 @@ def from_file(site: Installation, file: Path, by: str) -> Restore:
 
 def is_listed(site: Installation, file: Path) -> bool:
     """Whether what somebody typed means a backup of the list: by its name alone, or by its path."""
-    if rules.moment_of(f"{file.name.removesuffix('.sqlite')}.sqlite") is None:
+    if rules.moment_of(f"{rules.stem_of(file.name)}.sqlite") is None:
         return False
     if file.parent == Path():
         return not file.exists()
@@ -86,20 +106,41 @@ def is_listed(site: Installation, file: Path) -> bool:
 
 
 @contextmanager
-def database_in(site: Installation, file: Path) -> Iterator[Source]:
+def database_in(
+    site: Installation, file: Path, passphrase: str | None = None, report: Progress = silent
+) -> Iterator[Source]:
     """The database file, its manifest and documents, for the block; an archive is unpacked for it.
 
-    Raises Refused when there is no such file, or the archive is none of ProMan's.
+    Raises Refused when there is no such file, or the archive is none of ProMan's, and Locked when
+    neither the passphrase that was given nor the installation's own opens it.
     """
     _require_file(file)
     if not archive.is_archive(file):
         manifest = manifests.read(catalogue.manifest_path(file))
-        yield Source(file, manifest, (file.parent / contents.FOLDER,))
+        found = _File(file, manifest, file.parent, file.parent)
+        with _opened(site, found, passphrase, report) as source:
+            yield source
         return
     with durable.scratch_directory(site.data_dir) as directory:
         database = directory / restores.SOURCE
-        manifest = archive.unpack(file, database)
-        yield Source(database, manifest, (directory / contents.FOLDER,))
+        found = _File(database, archive.unpack(file, database), directory, file.parent)
+        with _opened(site, found, passphrase, report) as source:
+            yield source
+
+
+@contextmanager
+def listed(site: Installation, one: Backup, report: Progress = silent) -> Iterator[Source]:
+    """The same of a backup of the list, with the installation's own passphrase."""
+    found = _File(one.path, one.manifest, one.path.parent, one.path.parent)
+    with _opened(site, found, None, report) as source:
+        yield source
+
+
+@contextmanager
+def readable(site: Installation, one: Backup) -> Iterator[Path]:
+    """The database of a backup of the list, decrypted if it has to be."""
+    with listed(site, one) as source:
+        yield source.database
 
 
 def _require_file(file: Path) -> None:
@@ -107,30 +148,113 @@ def _require_file(file: Path) -> None:
         raise Refused(f"There is no file {file}.")
 
 
-def source_of(site: Installation, one: Restore) -> Source:
+@contextmanager
+def source_of(
+    site: Installation, one: Restore, passphrase: str | None, report: Progress
+) -> Iterator[Source]:
     """The database file of a restore, its manifest and documents, an archive being unpacked first.
 
     What it does not bring along may lie in the data directory.
     """
-    folders = folders_of(site, one)
-    if one.file is not None:
-        listed = catalogue.backup_named(site.backup_dir, one.file)
-        return Source(listed.path, listed.manifest, folders)
-    upload = restores.directory_of(site.data_dir, one.id) / restores.UPLOAD
-    if not archive.is_archive(upload):
-        manifest = manifests.read(upload.with_name(restores.MANIFEST))
-        return Source(upload, manifest, folders)
-    database = upload.with_name(restores.SOURCE)
-    return Source(database, archive.unpack(upload, database), folders)
+    with _opened(site, _file_of(site, one), passphrase, report) as source:
+        yield source
 
 
-def folders_of(site: Installation, one: Restore) -> tuple[Path, ...]:
-    """Where the documents of a restore are looked for, the data directory last."""
+def _file_of(site: Installation, one: Restore) -> _File:
     if one.file is not None:
-        return site.backup_dir / contents.FOLDER, site.files_dir
+        named = catalogue.backup_named(site.backup_dir, one.file)
+        home = site.backup_dir
+        return _File(named.path, named.manifest, home, home, (site.files_dir,))
+    place = restores.directory_of(site.data_dir, one.id)
+    upload, manifest = place / restores.UPLOAD, manifests.read(place / restores.MANIFEST)
+    if archive.is_archive(upload):
+        database = place / restores.SOURCE
+        upload, manifest = database, archive.unpack(upload, database)
+    if one.pool is None:
+        return _File(upload, manifest, place, site.backup_dir, (site.files_dir,))
+    beside = Path(one.pool)
+    return _File(upload, manifest, place, beside.parent, (beside, site.files_dir))
+
+
+def require_opened(site: Installation, one: Restore, passphrase: str | None) -> None:
+    """Raises Locked when the restore's file is encrypted and nothing that is known opens it."""
+    if one.file is not None:
+        named = catalogue.backup_named(site.backup_dir, one.file)
+        file, manifest = named.path, named.manifest
+    else:
+        place = restores.directory_of(site.data_dir, one.id)
+        file, manifest = place / restores.UPLOAD, manifests.read(place / restores.MANIFEST)
+    if archive.is_archive(file):
+        manifest = archive.manifest_of(file)
+        is_locked = manifest is not None and bool(manifest.recipient)
+    else:
+        is_locked = sealing.is_sealed(file)
+    if is_locked:
+        beside = Path(one.pool).parent if one.pool else site.backup_dir
+        keys.opening(site, manifest, passphrase, beside)
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file as it was found: the folder in which its documents lie and the one with its keys.
+
+    Of plain documents there may be `more` folders.
+    """
+
+    path: Path
+    manifest: Manifest | None
+    home: Path
+    keys: Path
+    more: tuple[Path, ...] = ()
+
+
+@contextmanager
+def _opened(
+    site: Installation, file: _File, passphrase: str | None, report: Progress
+) -> Iterator[Source]:
+    """The file as it can be read.
+
+    What its manifest calls plain stays as it is, whatever it holds: its hash tells.
+    """
+    manifest, own = file.manifest, file.home / contents.FOLDER
+    plain = tuple(PlainPool(folder) for folder in (own, *file.more))
+    is_open = manifest is not None and not manifest.recipient
+    if is_open or not sealing.is_sealed(file.path):
+        yield Source(file.path, manifest, plain)
+        return
+    found = keys.opening(site, manifest, passphrase, file.keys)
+    with durable.scratch_directory(site.data_dir) as directory:
+        durable.require_space(directory, file.path.stat().st_size)
+        database = directory / "decrypted.sqlite"
+        passed, key = _decrypted(file.path, database, found, report)
+        if manifest is not None and passed.sealed_sha256 != manifest.sha256:
+            raise Refused("The file is not the one its manifest describes: the SHA-256 differs.")
+        sealed = tuple(SealedPool(folder / key.id, key) for folder in (own, *file.more))
+        known = manifest.as_plain() if manifest else None
+        yield Source(database, known, (*sealed, *plain), passed, key)
+
+
+def _decrypted(
+    file: Path, target: Path, found: Sequence[Key], report: Progress
+) -> tuple[Passed, Key]:
+    """Which of several keys it is only shows when one of them opens the file."""
+    for key in found[:-1]:
+        with contextlib.suppress(Locked):
+            return sealing.decrypt(file, target, [key], report), key
+    return sealing.decrypt(file, target, [found[-1]], report), found[-1]
+
+
+def folders_of(site: Installation, one: Restore) -> tuple[Pool, ...]:
+    """Where the documents of a judged restore lie, the data directory last.
+
+    Those that were encrypted lie in its own folder by now.
+    """
     own = restores.directory_of(site.data_dir, one.id) / contents.FOLDER
-    beside = (Path(one.pool),) if one.pool else ()
-    return own, *beside, site.files_dir
+    if one.file is not None:
+        beside: tuple[Path, ...] = (site.backup_dir / contents.FOLDER,)
+    else:
+        beside = (Path(one.pool),) if one.pool else ()
+    return tuple(PlainPool(folder) for folder in (own, *beside, site.files_dir))
 
 
 def in_words(one: Restore) -> str:

@@ -33,7 +33,8 @@ def stage(
 ) -> Staged:
     """Judges `source`, rebuilds it at `target` and brings it up to this version.
 
-    Raises Refused with the reason; what was written to `target` is then gone.
+    Raises Refused with the reason; what was written to `target` is then gone. Broken books are
+    refused of a bare file alone: a manifest proves that they were so when the backup was made.
     """
     try:
         verdict = judge(site, source, manifest, report)
@@ -47,6 +48,12 @@ def stage(
         newest = ask(target, site.checks.newest_change)
         report("examining the books", 0, 0)
         breaches = ask(target, lambda connection: site.checks.breaches(connection, site.head))
+        if breaches and manifest is None:
+            raise Refused(
+                f"The books in this file are broken, and without its manifest nobody can tell "
+                f"whether they were when it was made: {breaches[0]} It can still be copied into "
+                "place by hand (docs/backup.md, Recovery by hand)."
+            )
         durable.sync_file(target)
     except sqlite3.Error as error:
         durable.remove_database(target)

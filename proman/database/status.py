@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from datetime import datetime
 
-from proman.database import alarm, catalogue, documents, journal_events, quarantine
+from proman.database import alarm, catalogue, documents, journal_events, keys, quarantine
 from proman.database.catalogue import Backup
 from proman.database.driver import library_faults, sqlite3
 from proman.database.fingerprints import drift_in
@@ -118,6 +118,7 @@ def _warnings(
             f"The newest backup took {minutes} minutes. Let the server's own tools make the main "
             "ones from here on."
         )
+    found += keys.warnings(site, listed)
     missing = journal_events.unwritten(site)
     found += [missing] if missing else []
     if free < 3 * about.size + (64 << 20):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path
 
@@ -62,10 +63,12 @@ def swap(staged: Path, live: Path, report: Progress, deadline: float = SWAP_DEAD
         target.execute("PRAGMA synchronous = FULL")
         try:
             source.backup(target, pages=PAGES_PER_STEP, progress=step, sleep=0.05)
-            target.execute("PRAGMA journal_mode = WAL")
-            target.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         except sqlite3.Error as error:
             raise Refused(f"The database could not be replaced: {error}.") from error
+        # It is replaced by now, whether or not the log goes back into the file at once.
+        with contextlib.suppress(sqlite3.Error):
+            target.execute("PRAGMA journal_mode = WAL")
+            target.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def require_same(staged: Path, live: Path, report: Progress) -> None:

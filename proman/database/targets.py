@@ -15,9 +15,9 @@ from proman.addresses import UnusableSetting, parse_database_url
 from proman.base.errors import Refused
 from proman.database.carrying import count_rows
 from proman.database.driver import sqlite3
+from proman.database.marks import REVISIONS
 from proman.database.migrating import OWN_TABLES, looking_connection
 from proman.database.server_copy import revision_of
-from proman.database.shape import REVISIONS
 from proman.database.sqlite_copy import reading
 from proman.database.troubles import told
 from proman.database.unfinished import unfinished_in

@@ -52,9 +52,15 @@ _ADVICE = (
         r"not a database|malformed",
         f"Correct DATABASE_URL{_OR_RESTORE}",
     ),
+    (
+        r"disk I/O error|Input/output error",
+        "The disk is full or broken: free some space, or look for its errors in the system's log.",
+    ),
     (r"is locked", "Another program holds it: end that one, or try again."),
 )
 """What the drivers say in which case, and what a person can do then; the first that fits holds."""
+_SQLITE_ERROR = 1
+_NO_SUCH_COLUMN = 1054
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 
 
@@ -70,6 +76,16 @@ def refused_plainly() -> Iterator[None]:
             raise
         where = f" ({error.filename})" if error.filename else ""
         raise Refused(f"The disk cannot be used{where}: {_advised(str(error.strerror))}") from error
+
+
+def is_our_fault(error: DBAPIError) -> bool:
+    """Whether a driver calls a mistake in a statement what it also calls a server that is away.
+
+    SQLite's does for every mistake, that of MySQL for a column that is not there.
+    """
+    said = error.orig
+    number = said.args[0] if said is not None and said.args else None
+    return getattr(said, "sqlite_errorcode", None) == _SQLITE_ERROR or number == _NO_SUCH_COLUMN
 
 
 def told(error: Exception, option: str = "DATABASE_URL") -> str:

@@ -11,7 +11,16 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from proman.base.errors import Refused
-from proman.database import backup, catalogue, documents, durable, journal_events, outcomes, sources
+from proman.database import (
+    backup,
+    catalogue,
+    documents,
+    durable,
+    journal_events,
+    outcomes,
+    rules,
+    sources,
+)
 from proman.database import manifest as manifests
 from proman.database.amending import amend
 from proman.database.catalogue import Backup
@@ -21,6 +30,8 @@ from proman.database.judging import Verdict, judge
 from proman.database.live import live_database
 from proman.database.lock import Held, ops_lock
 from proman.database.manifest import Manifest
+from proman.database.pools import Pool
+from proman.database.sealing import Locked
 from proman.database.sources import Source
 from proman.database.sqlite_copy import Progress, silent
 from proman.database.staging import stage
@@ -38,12 +49,15 @@ class Drill:
     head: str
 
 
-def verify(site: Installation, path: Path, report: Progress = silent) -> Verdict:
+def verify(
+    site: Installation, path: Path, report: Progress = silent, passphrase: str | None = None
+) -> Verdict:
     """Whether the file, or archive, is a good backup of ProMan; its manifest counts if it has one.
 
-    Raises Refused with the reason when it is not.
+    Raises Refused with the reason when it is not, and Locked when nobody can tell because neither
+    `passphrase` nor the installation's own opens it.
     """
-    with sources.database_in(site, path) as source:
+    with sources.database_in(site, path, passphrase, report) as source:
         verdict = judge(site, source.database, source.manifest, report)
         missing = _missing(verdict, source, report)
     if not missing:
@@ -82,7 +96,13 @@ def verify_new(site: Installation, held: Held, most: int = 10) -> list[Backup]:
     return [_settle(site, one, held, is_quiet=True) for one in bare]
 
 
-def drill(site: Installation, file: Path | None, by: str, watch: Progress = silent) -> Drill:
+def drill(
+    site: Installation,
+    file: Path | None,
+    by: str,
+    watch: Progress = silent,
+    passphrase: str | None = None,
+) -> Drill:
     """Restores a backup (by default the newest verified one) into a scratch database and compares.
 
     `file` is one of the list, by name or path, or any file or archive. Raises Refused with what was
@@ -93,7 +113,7 @@ def drill(site: Installation, file: Path | None, by: str, watch: Progress = sile
     with ops_lock(site.settings, "drill", by) as held, contextlib.ExitStack() as stack:
         if is_ours:
             stack.enter_context(outcomes.noted(site.data_dir, "drill", by))
-            name = file.stem if file else ""
+            name = rules.stem_of(file.name) if file else ""
             told = stack.enter_context(journal_events.noted(site, "drill", by, name))
         held.watch = watch
         listed = _listed(site, file)
@@ -102,12 +122,14 @@ def drill(site: Installation, file: Path | None, by: str, watch: Progress = sile
         path = listed.path if listed else file
         assert path is not None
         with (
-            sources.database_in(site, path) as source,
+            sources.database_in(site, path, passphrase, held.report) as source,
             durable.scratch_directory(site.data_dir) as directory,
         ):
             known = source.manifest
             staged = stage(site, source.database, known, directory / "drill.sqlite", held.report)
             missing = _missing(staged.verdict, source, held.report)
+            if missing and known is not None and listed is not None:
+                _note_missing(listed, missing, source.pool)
         if known is not None and known.ledger_balance not in (None, staged.ledger_balance):
             raise Refused("The ledger of the restored database differs from the manifest's.")
         if staged.breaches:
@@ -115,13 +137,11 @@ def drill(site: Installation, file: Path | None, by: str, watch: Progress = sile
         if known is not None and known.rows != staged.verdict.facts.rows:
             raise Refused("The restored database holds other rows than the manifest says.")
         if missing and known is not None:
-            if listed is not None:
-                _note_missing(listed, missing)
             raise Refused(f"{_told(missing)} The database itself was restored and compared.")
         if listed is not None:
             catalogue.note_proven(listed, utc_now())
         return Drill(
-            name=path.stem,
+            name=rules.stem_of(path.name.removesuffix(".tar")),
             rows=sum(staged.facts.rows.values()),
             ledger_balance=staged.ledger_balance,
             revision=staged.verdict.facts.revision or "",
@@ -143,44 +163,65 @@ def _listed(site: Installation, file: Path | None) -> Backup | None:
 def _settle(site: Installation, one: Backup, held: Held, is_quiet: bool = False) -> Backup:
     """Writes the manifest of a good file; of a bad one with a manifest, what is wrong with it."""
     by, report = held.holder.who, held.report
-    try:
-        verdict = judge(site, one.path, one.manifest, report)
-    except Refused as refusal:
-        journal_events.note(site, "verification failed", one.name, by, refusal.message)
-        if one.manifest is not None:
-            _noted(one, refusal.message)
-        if is_quiet:
-            return one
-        raise
-    journal_events.note(site, "verification", one.name, by)
-    needed, directory = verdict.documents, one.path.parent
-    documents.set_damaged_aside(needed, directory)
-    missing = documents.gather(site, needed, directory, report)
+    with contextlib.ExitStack() as stack:
+        try:
+            source = stack.enter_context(sources.listed(site, one, report))
+            verdict = judge(site, source.database, source.manifest, report)
+        except Locked:
+            # Nobody could look into it, which says nothing against it.
+            if is_quiet:
+                return one
+            raise
+        except Refused as refusal:
+            journal_events.note(site, "verification failed", one.name, by, refusal.message)
+            if one.manifest is not None:
+                _noted(one, refusal.message)
+            if is_quiet:
+                return one
+            raise
+        journal_events.note(site, "verification", one.name, by)
+        return _settled(site, one, source, verdict, report, is_quiet)
+
+
+def _settled(
+    site: Installation,
+    one: Backup,
+    source: Source,
+    verdict: Verdict,
+    report: Progress,
+    is_quiet: bool,
+) -> Backup:
+    needed, pool = verdict.documents, source.pool
+    documents.set_damaged_aside(needed, pool)
+    missing = documents.gather(site, needed, pool, report)
     if one.manifest is not None:
         _noted(one, None)
-        settled = _note_missing(one, missing)
+        settled = _note_missing(one, missing, pool)
         if missing and not is_quiet:
             raise Refused(f"The database in it is good, but {_told(missing)}")
         return settled
-    known = _found(site, one, backup.describe(site, one.path, verdict.facts, None, report))
+    known = backup.describe(site, source.database, verdict.facts, None, report)
+    if source.key and source.sealed:
+        known = backup.sealed_manifest(known, source.key, source.sealed)
+    known = replace(_found(site, one, source.database, known), name=one.path.name)
     known = known.with_documents(needed, missing)
     manifests.write(catalogue.manifest_path(one.path), known)
     return replace(one, manifest=known, created_at=known.moment)
 
 
-def _note_missing(one: Backup, missing: Sequence[Content]) -> Backup:
+def _note_missing(one: Backup, missing: Sequence[Content], pool: Pool) -> Backup:
     """Keeps which documents a backup lacks; what is damaged makes way for a good copy."""
-    documents.set_damaged_aside(missing, one.path.parent)
+    documents.set_damaged_aside(missing, pool)
     path = catalogue.manifest_path(one.path)
     names = tuple(sorted(each.sha256 for each in missing))
     return replace(one, manifest=amend(path, lambda known: replace(known, missing=names)))
 
 
-def _found(site: Installation, one: Backup, known: Manifest) -> Manifest:
+def _found(site: Installation, one: Backup, database: Path, known: Manifest) -> Manifest:
     """The manifest of a file that ProMan did not make: what it holds says how old it is."""
     written = datetime.fromtimestamp(one.path.stat().st_mtime, UTC).replace(tzinfo=None)
     named = min(one.created_at, written)
-    content = min(ask(one.path, site.checks.newest_change) or named, utc_now())
+    content = min(ask(database, site.checks.newest_change) or named, utc_now())
     listed = catalogue.backups_in(site.backup_dir)
     return replace(
         known,

@@ -4,19 +4,25 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from proman.base.errors import Refused
+from proman.billing.late import LatePolicy
+from proman.billing.late_charging import charge_late_invoices, decide
 from proman.db import db, utc_now
 from proman.demo import placing
+from proman.demo.costs import draw_costs, spend
 from proman.demo.generator import generate
 from proman.demo.months import Months
 from proman.demo.queries import organization_names
+from proman.demo.reminding import remind
 from proman.identity import audit
 from proman.identity.actor import Actor
 from proman.identity.session import today_in
 
 DEFAULT_PASSWORD = "look around freely"
+_LATE_FEES = LatePolicy(grace_days=5, rate=3_000, minimum=10_000, cap=5_000)
+_LATE_SINCE = timedelta(days=75)
 Tell = Callable[[int, int], None]
 
 
@@ -55,6 +61,10 @@ def load_demonstration(wanted: Wanted, password_hash: str, tell: Tell) -> int:
         placing.place_portal_access(users["tenant"], rows.tenant_ids[0], utc_now())
         with _without_collections():
             Months(rows, seed=wanted.seed, actor=actor).live_through(tell)
+            spend(draw_costs(portfolio, wanted.seed), rows.property_ids, actor=actor)
+            decide(_LATE_FEES, today=wanted.today - _LATE_SINCE, actor=actor)
+            charge_late_invoices(today=wanted.today, actor=actor)
+            remind(wanted.today, actor=actor)
         size = {"leases": wanted.leases, "months": wanted.months, "seed": wanted.seed}
         audit.record("loaded", "organizations", organization.id, organization.name, after=size)
     return organization.id

@@ -54,15 +54,17 @@ def request(deposits: Sequence[Held], on: date, due: date, *, actor: Actor) -> l
 
 def give_back(deposits: Sequence[tuple[Held, date]], *, actor: Actor) -> None:
     """Deposits returned in full after the lease's end."""
-    post_many(
+    entries = post_many(
         (
             Event("deposit_returned", on, {"amount": each.amount}, _about(each))
             for each, on in deposits
         ),
         actor=actor,
     )
+    rows = _events("returned", ((each, on, None) for each, on in deposits), actor)
     insert_rows(
-        DepositEvent, _events("returned", ((each, on, None) for each, on in deposits), actor)
+        DepositEvent,
+        (row | {"entry_id": entry_id} for row, entry_id in zip(rows, entries, strict=True)),
     )
 
 

@@ -1,4 +1,4 @@
-"""Owns the documents: what was uploaded for a property, unit, tenant or lease.
+"""Owns the documents: what was uploaded for a property, unit, tenant, lease or expense.
 
 A row says what a file is and on what it hangs; its content lies in the data directory under its
 SHA-256 and is there before the row is.
@@ -21,7 +21,8 @@ class Document(Scoped, Base):
             "CASE WHEN property_id IS NULL THEN 0 ELSE 1 END"
             " + CASE WHEN unit_id IS NULL THEN 0 ELSE 1 END"
             " + CASE WHEN tenant_id IS NULL THEN 0 ELSE 1 END"
-            " + CASE WHEN lease_id IS NULL THEN 0 ELSE 1 END = 1",
+            " + CASE WHEN lease_id IS NULL THEN 0 ELSE 1 END"
+            " + CASE WHEN expense_id IS NULL THEN 0 ELSE 1 END = 1",
             name="one_subject",
         ),
         Index("ix_documents_organization_id_id", "organization_id", "id"),
@@ -29,6 +30,7 @@ class Document(Scoped, Base):
         Index("ix_documents_unit_id", "unit_id", "id"),
         Index("ix_documents_tenant_id", "tenant_id", "id"),
         Index("ix_documents_lease_id", "lease_id", "id"),
+        Index("ix_documents_expense_id", "expense_id", "id"),
     )
 
     id: Mapped[int] = id_column()
@@ -36,6 +38,7 @@ class Document(Scoped, Base):
     unit_id: Mapped[int | None] = foreign_key("units.id")
     tenant_id: Mapped[int | None] = foreign_key("tenants.id")
     lease_id: Mapped[int | None] = foreign_key("leases.id")
+    expense_id: Mapped[int | None] = foreign_key("expenses.id")
     name: Mapped[str] = mapped_column(String(200), nullable=False)
     media_type: Mapped[str] = mapped_column(String(100), nullable=False)
     """As its content says, not its sender."""

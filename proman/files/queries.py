@@ -8,6 +8,7 @@ from sqlalchemy import Row, Select, Table, bindparam, func, select
 
 from proman.base.errors import NotThere
 from proman.db import db
+from proman.expenses.models import Expense
 from proman.files.models import Document
 from proman.identity.models import User
 from proman.leases.models import Lease
@@ -66,6 +67,7 @@ SUBJECTS = {
         _named("unit", "/properties/units/{}", Unit, Unit.label),
         _named("tenant", "/tenants/{}", Tenant, Tenant.name),
         _named("lease", "/leases/{}", Lease, Lease.reference),
+        _named("expense", "/expenses/{}", Expense, Expense.supplier),
     )
 }
 _OF = {

@@ -1,4 +1,4 @@
-"""The card of documents on the pages of properties, units, tenants and leases."""
+"""The card of documents on the pages of properties, units, tenants, leases and expenses."""
 
 from typing import Any
 

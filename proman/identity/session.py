@@ -3,7 +3,7 @@
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -186,25 +186,37 @@ def acting_for(organization_id: int, actor: Actor | None = None) -> Iterator[Act
 
 
 def installation_epoch() -> str:
-    """The epoch outside the database; a restore renews it and every older cookie is void."""
+    """The epoch outside the database; a restore renews it and every older cookie is void.
+
+    Those who need the first one at the same moment all get the same.
+    """
     path = _epoch_file()
-    try:
+    with suppress(FileNotFoundError):
         return path.read_text(encoding="ascii").strip()
-    except FileNotFoundError:
-        return renew_installation_epoch()
+    with _fresh_epoch(path) as partial, suppress(FileExistsError):
+        os.link(partial, path)
+    return path.read_text(encoding="ascii").strip()
 
 
-def renew_installation_epoch() -> str:
-    """Make every cookie and link given out so far void. Returns the new epoch."""
+def renew_installation_epoch() -> None:
+    """Make every cookie and link given out so far void."""
     path = _epoch_file()
-    fresh = secrets.token_hex(8)
+    with _fresh_epoch(path) as partial:
+        partial.replace(path)
+
+
+@contextmanager
+def _fresh_epoch(path: Path) -> Iterator[Path]:
+    """A new epoch in a file of its own beside `path`, which is gone after the block."""
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with os.fdopen(open_private(partial, os.O_WRONLY | os.O_EXCL), "w", encoding="ascii") as file:
-        file.write(fresh)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-    return fresh
+    try:
+        with os.fdopen(open_private(partial, os.O_WRONLY | os.O_EXCL), "w") as file:
+            file.write(secrets.token_hex(8))
+            file.flush()
+            os.fsync(file.fileno())
+        yield partial
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _epoch_file() -> Path:

@@ -51,10 +51,10 @@ def sign_in() -> Response:
     email, address = str(form.email.data), request.remote_addr or ""
     try:
         account = check_password(email, form.password.data or "", address, utc_now())
+        _enter(account, address)
     except Refused as error:
         form.form_errors.append(error.message)
         return render("identity/login.html", form=form, status=_refusal_status(error))
-    _enter(account, address)
     target = form.next.data or ""
     return see_other(target if is_safe_next(target) else "/")
 
@@ -64,9 +64,15 @@ def _refusal_status(error: Refused) -> int:
 
 
 def _enter(account: Account, address: str) -> None:
-    """Begin a session that carries over nothing, and record it."""
+    """Begin a session that carries over nothing, and record it.
+
+    Raises Refused when the account, or the whole database, was changed since the password was found
+    to be right.
+    """
     session.clear()
     user = load_user(cookie_identity(account.id, account.session_epoch))
+    if user is None:
+        raise Refused("Your login was changed at this moment. Sign in again.")
     begin_write()
     forget_failures(account.email, address, utc_now())
     the_user(account.id).last_seen_at = utc_now()

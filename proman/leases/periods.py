@@ -65,20 +65,19 @@ def due_day(terms: LeaseTerms, full: Period) -> date:
     """When a full period is due, before it is held back to the lease's first day.
 
     In advance: in the month in which it begins (or the one before or after, as the rule says).
-    In arrears: in the month after a calendar period; by anniversary the first such day after
-    the period's end. Weekly kinds: on their first day, in arrears on the day after their end.
+    In arrears: the first such day after the period's end, whatever month the rule says; after a
+    calendar period that lies in the next month. Weekly kinds: on their first day, in arrears on
+    the day after their end.
     """
     if terms.frequency.days:
         return full.first if terms.timing is Timing.ADVANCE else full.last + _ONE_DAY
     rule, place = terms.due_rule, (terms.country, terms.region)
     if terms.timing is Timing.ADVANCE:
         return day_in_month(rule, _month_number(full.first) + rule.shift, *place)
-    if terms.periods is Periods.CALENDAR:
-        return day_in_month(rule, _month_number(full.last) + 1 + rule.shift, *place)
-    month = _month_number(full.last)
-    if day_in_month(rule, month, *place) <= full.last:
-        month += 1
-    return day_in_month(rule, month + rule.shift, *place)
+    day = day_in_month(rule, _month_number(full.last), *place)
+    if day > full.last:
+        return day
+    return day_in_month(rule, _month_number(full.last) + 1, *place)
 
 
 def periods_a_year(frequency: Frequency) -> int:

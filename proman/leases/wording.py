@@ -70,5 +70,7 @@ def due_in_words(due_rule: str, frequency: str, timing: str) -> str:
     which = f"{ordinal(rule.n)} working day" if rule.working_day else f"{ordinal(rule.n)}"
     if rule.n == 31 and not rule.working_day:
         which = "last day"
+    if timing == "arrears":
+        return f"on the {which} after the period's end"
     month = {-1: " of the month before", 0: " of the month", 1: " of the month after"}[rule.shift]
     return f"on the {which}{month}"

@@ -1,4 +1,7 @@
-"""Writes the journal: one balanced entry for a money event, many at once, or one taken back."""
+"""Writes the journal: one balanced entry for a money event, many at once, or one taken back.
+
+Every function raises BooksLocked, and writes nothing, for a day whose books are locked.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,6 +13,7 @@ from sqlalchemy import Select, Table, bindparam, func, insert, literal, select
 from proman.database.ids import insert_numbered, newest_id
 from proman.db import db, utc_now
 from proman.identity.actor import Actor
+from proman.ledger.locking import require_open
 from proman.ledger.models import Entry, Posting
 from proman.ledger.rules import Line, Unbalanced, balanced, entry_lines, mirrored, parts_of, sides
 
@@ -76,11 +80,15 @@ def post(
     return _write(event, effective_on, entry_lines(event, amounts), about, actor, explanation)
 
 
-def post_many(events: Iterable[Event], *, actor: Actor) -> None:
-    """Write an entry for each event at once; refuses all when one does not balance."""
+def post_many(events: Iterable[Event], *, actor: Actor) -> list[int]:
+    """Write an entry for each event at once; returns their ids, in that order.
+
+    Raises Unbalanced, and writes nothing, when one does not balance.
+    """
     rows = [(event, entry_lines(event.name, event.amounts)) for event in events]
     if not rows:
-        return
+        return []
+    require_open(min(event.effective_on for event, _ in rows))
     entries = [
         _entry_row(event.name, event.effective_on, actor, event.explanation) for event, _ in rows
     ]
@@ -91,6 +99,7 @@ def post_many(events: Iterable[Event], *, actor: Actor) -> None:
         for line in lines
     ]
     db.session.execute(insert(_postings), postings)
+    return ids
 
 
 def post_selected(event: str, source: Select[Any], *, actor: Actor, explanation: str = "") -> int:
@@ -103,9 +112,12 @@ def post_selected(event: str, source: Select[Any], *, actor: Actor, explanation:
     """
     rows = source.params(organization_id=_organization_id()).subquery("source")
     least = [func.min(rows.c[part]) for part in parts_of(event)]
-    count, *amounts = db.session.execute(select(func.count(), *least).select_from(rows)).one()
+    count, first, *amounts = db.session.execute(
+        select(func.count(), func.min(rows.c.effective_on), *least).select_from(rows)
+    ).one()
     if not count:
         return 0
+    require_open(first)
     if min(amounts) < 0:
         raise Unbalanced(f"“{event}” cannot be posted with a negative amount.")
     newest = newest_id(db.session(), _entries)
@@ -127,6 +139,7 @@ def reverse(
     lines = mirrored(Line(row.account, row.debit, row.credit) for row in found)
     if not balanced(lines):
         raise Unbalanced("There is no such entry to take back.")
+    require_open(effective_on)
     row = _entry_row(event, effective_on, actor, explanation) | {"reverses_id": entry_id}
     new_id = _insert_entry(row)
     about = [Concerning(*row[3:]) for row in found]
@@ -145,6 +158,7 @@ def _write(
 ) -> int:
     if not balanced(lines):
         raise Unbalanced("An entry's debits must equal its credits.")
+    require_open(effective_on)
     entry_id = _insert_entry(_entry_row(event, effective_on, actor, explanation))
     db.session.execute(insert(_postings), [_posting_row(entry_id, line, about) for line in lines])
     return entry_id

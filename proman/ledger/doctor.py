@@ -33,6 +33,19 @@ CHECKS = (
         GROUP BY b.id, b.reverses_id, p.account HAVING SUM(p.debit - p.credit) <> 0""",
     ),
     Check(
+        "Nothing is dated in a period after it was locked",
+        "entry {0}",
+        "It is dated {1}, and the books were locked up to {2} before it was recorded.",
+        """SELECT e.id, e.effective_on, l.locked_through
+        FROM period_locks l
+        JOIN entries e ON e.organization_id = l.organization_id
+            AND e.effective_on <= l.locked_through AND e.id > l.newest_entry_id
+        LEFT JOIN period_locks f ON f.id = (
+            SELECT MIN(n.id) FROM period_locks n
+            WHERE n.organization_id = l.organization_id AND n.id > l.id)
+        WHERE f.id IS NULL OR e.id <= f.newest_entry_id""",
+    ),
+    Check(
         "A lease's credit is never negative, on no day and of no payment",
         "lease {0}",
         "Credit is {2} on {1} (minor units).",

@@ -1,9 +1,9 @@
-"""Owns the journal: balanced entries that are written once and only ever reversed."""
+"""Owns the journal, whose entries are written once and only ever reversed, and its locks."""
 
 from datetime import date, datetime
 from typing import ClassVar
 
-from sqlalchemy import CheckConstraint, Index, String
+from sqlalchemy import BigInteger, CheckConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from proman.db import Base, Minor, Scoped, foreign_key, id_column, moment
@@ -70,3 +70,20 @@ class Posting(Scoped, Base):
     credit: Mapped[int] = mapped_column(Minor, nullable=False)
 
     entry: Mapped[Entry] = relationship(back_populates="postings", lazy="raise_on_sql")
+
+
+class PeriodLock(Scoped, Base):
+    """A decision up to which day the books are locked; the newest one is in force."""
+
+    __tablename__ = "period_locks"
+    __table_args__ = (Index("ix_period_locks_organization_id", "organization_id", "id"),)
+
+    id: Mapped[int] = id_column()
+    locked_through: Mapped[date | None] = mapped_column()
+    """The last locked day, inclusive; empty when all books were opened."""
+    reason: Mapped[str] = mapped_column(String(500), nullable=False, default="", server_default="")
+    newest_entry_id: Mapped[int] = mapped_column(BigInteger, nullable=False)
+    """The newest entry when it was decided; nought when there was none. What came later has a
+    greater id."""
+    recorded_at: Mapped[datetime] = moment(nullable=False)
+    recorded_by: Mapped[int | None] = foreign_key("users.id")

@@ -76,6 +76,12 @@ _HELD = (
     .where(_e.c.effective_on <= bindparam("on"))
     .group_by(_p.c.lease_id)
 )
+_HELD_MOVES = (
+    select(_e.c.effective_on, _p.c.credit - _p.c.debit)
+    .join(_e, _e.c.id == _p.c.entry_id)
+    .where(_HERE, _p.c.lease_id == bindparam("lease_id"), _p.c.account == "deposits_held")
+    .order_by(_e.c.effective_on, _p.c.id)
+)
 _TOTALS = (
     select(_p.c.account, func.sum(_p.c.debit - _p.c.credit))
     .join(_e, _e.c.id == _p.c.entry_id)
@@ -96,6 +102,7 @@ _STATEMENT = (
     .join(_e, _e.c.id == _p.c.entry_id)
     .where(_HERE, _p.c.lease_id == bindparam("lease_id"), _BALANCE_ACCOUNTS)
     .where(_e.c.effective_on >= bindparam("first"), _e.c.effective_on <= bindparam("last"))
+    .where(_e.c.recorded_at <= bindparam("known_at"))
     .group_by(_e.c.id, _e.c.effective_on, _e.c.event, _e.c.recorded_at, _e.c.explanation)
     .having(func.sum(_p.c.debit - _p.c.credit) != 0)
     .order_by(_e.c.effective_on, _e.c.id)
@@ -191,18 +198,28 @@ def deposits_held(lease_ids: Collection[int], on: date | None = None) -> dict[in
     return found
 
 
+def deposit_movements(lease_id: int) -> list[Movement]:
+    """How the deposit held of a lease came and went."""
+    rows = db.session.execute(_HELD_MOVES, {"lease_id": lease_id})
+    return [Movement(day, int(amount)) for day, amount in rows]
+
+
 def account_totals(on: date | None = None) -> dict[str, int]:
     """Debit less credit of every account that was ever used, by effective date."""
     rows = db.session.execute(_TOTALS, {"on": on or END_OF_TIME})
     return {account: int(total) for account, total in rows}
 
 
-def statement(lease_id: int, first: date, last: date) -> list[StatementRow]:
+def statement(
+    lease_id: int, first: date, last: date, known_at: datetime | None = None
+) -> list[StatementRow]:
     """What moved a lease's balance between two days, both inclusive, in order.
 
     Allocations move money between the lease's credit and its invoices and are not among it.
+    `known_at` (UTC) leaves out what was recorded later.
     """
     parameters = {"lease_id": lease_id, "first": first, "last": last}
+    parameters["known_at"] = known_at or datetime.max  # noqa: DTZ901
     return [StatementRow(*row) for row in db.session.execute(_STATEMENT, parameters)]
 
 

@@ -14,6 +14,7 @@ from proman.identity import audit
 from proman.identity.actor import Actor
 from proman.ledger import actions as ledger
 from proman.ledger import queries as journal
+from proman.ledger.locking import require_open
 from proman.payments import queries
 from proman.payments.models import METHODS, Payment, PaymentReversal
 from proman.payments.rules import (
@@ -83,6 +84,7 @@ def record_payment(
     the future, an unknown lease or method, or amounts that cannot be.
     """
     check_receipt_day(new.received_on, today)
+    require_open(new.received_on, "received_on")
     check_shares(new.amount, [share.amount for share in new.shares])
     if new.method not in METHODS:
         raise Refused("Choose how the money came.", "method")
@@ -169,6 +171,7 @@ def reverse_payment(
         raise Refused("This payment was reversed already.")
     for part in parts:
         _check_reversal(part, on, reason, today)
+    require_open(on, "on")
     return [_take_back(part, on, reason.strip(), actor) for part in parts]
 
 

@@ -10,8 +10,9 @@ from proman.billing import credit, settling
 from proman.billing.credit import OpenDocument
 from proman.billing.settling import Move, OpenItem, Source
 from proman.payments.actions import NewPayment, Share
-from proman.payments.forms import BY_HAND, PaymentForm, SplitRow, TypedAmounts
+from proman.payments.forms import BY_HAND, PaymentForm, SplitRow
 from proman.payments.picking import LeaseLine, lease_meant
+from proman.web.typed_amounts import TypedAmounts
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,10 @@ CHECKS = (
         FROM payments p
         LEFT JOIN payment_reversals r ON r.payment_id = p.id
         LEFT JOIN (
-            SELECT payment_id, SUM(debit - credit) AS banked
-            FROM postings WHERE account = 'bank' AND payment_id IS NOT NULL GROUP BY payment_id
+            SELECT p.payment_id, SUM(p.debit - p.credit) AS banked
+            FROM postings p JOIN entries e ON e.id = p.entry_id
+            WHERE p.account = 'bank' AND e.event IN ('payment', 'payment_reversal')
+            GROUP BY p.payment_id
         ) j ON j.payment_id = p.id
         WHERE COALESCE(j.banked, 0) <> CASE WHEN r.id IS NULL THEN p.amount ELSE 0 END""",
     ),

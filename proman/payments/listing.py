@@ -8,7 +8,7 @@ from sqlalchemy import Boolean, ColumnElement, Table, bindparam, case, func, or_
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from proman.billing.models import Allocation
+from proman.billing.models import Adjustment, Allocation
 from proman.leases.models import Lease, LeaseParty
 from proman.leases.queries import tenants_of
 from proman.leases.standing import place
@@ -20,6 +20,7 @@ from proman.web.listing import Column, Filter, Listing, contains, of_id
 _p: Table = Payment.__table__  # type: ignore[assignment]
 _r: Table = PaymentReversal.__table__  # type: ignore[assignment]
 _a: Table = Allocation.__table__  # type: ignore[assignment]
+_s: Table = Adjustment.__table__  # type: ignore[assignment]
 _leases: Table = Lease.__table__  # type: ignore[assignment]
 _units: Table = Unit.__table__  # type: ignore[assignment]
 _properties: Table = Property.__table__  # type: ignore[assignment]
@@ -39,13 +40,18 @@ STATES = (("received", "Received"), ("unused", "Not used up"), ("reversed", "Rev
 
 _reversed = select(_r.c.payment_id).where(_r.c.organization_id == bindparam("organization_id"))
 is_reversed: ColumnElement[bool] = _p.c.id.in_(_reversed)
-_used = (
-    select(func.coalesce(func.sum(_a.c.amount), 0))
-    .where(_a.c.payment_id == _p.c.id)
-    .correlate(_p)
-    .scalar_subquery()
-)
-_unused = case((is_reversed, 0), else_=_p.c.amount - _used)
+
+
+def _sum_of(table: Table) -> ColumnElement[int]:
+    return (
+        select(func.coalesce(func.sum(table.c.amount), 0))
+        .where(table.c.payment_id == _p.c.id)
+        .correlate(_p)
+        .scalar_subquery()
+    )
+
+
+_unused = case((is_reversed, 0), else_=_p.c.amount - _sum_of(_a) - _sum_of(_s))
 
 
 def _like(column: ColumnElement[Any]) -> ColumnElement[bool]:

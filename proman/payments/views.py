@@ -15,7 +15,7 @@ from proman.payments.actions import (
     reverse_payment,
 )
 from proman.payments.composing import Composition, compose
-from proman.payments.forms import OLDEST, PaymentForm, ReversalForm, TypedAmounts
+from proman.payments.forms import OLDEST, PaymentForm, ReversalForm
 from proman.payments.listing import METHOD_WORDS, PAYMENTS, STATES
 from proman.payments.models import Payment
 from proman.payments.picking import leases_by_id, leases_like
@@ -24,6 +24,7 @@ from proman.web.filters import money
 from proman.web.guard import needs
 from proman.web.render import render, see_other
 from proman.web.sheets import export_routes
+from proman.web.typed_amounts import TypedAmounts
 
 blueprint = Blueprint("payments", __name__, url_prefix="/payments")
 blueprint.register_blueprint(batch_views.blueprint)

@@ -13,6 +13,7 @@ from sqlalchemy import BindParameter, Row, Table, and_, bindparam, case, exists,
 from proman.base.errors import NotThere
 from proman.billing.invoice_queries import STATE, selective
 from proman.billing.models import Invoice
+from proman.billing.reminder_models import Reminder
 from proman.db import db
 from proman.files.models import Document
 from proman.files.queries import the_document
@@ -26,6 +27,7 @@ from proman.tenants.models import Tenant
 from proman.web.listing import Filter, Listing
 
 _i: Table = Invoice.__table__  # type: ignore[assignment]
+_reminders: Table = Reminder.__table__  # type: ignore[assignment]
 _pay: Table = Payment.__table__  # type: ignore[assignment]
 _reversals: Table = PaymentReversal.__table__  # type: ignore[assignment]
 _leases: Table = Lease.__table__  # type: ignore[assignment]
@@ -124,6 +126,22 @@ MY_DOCUMENTS = Listing(
     default="-added",
 )
 _MY_DOCUMENT = select(_docs.c.id).where(_document_is_mine, _docs.c.id == bindparam("id"))
+_reminder_is_mine = and_(
+    selective(_reminders), _visible(_reminders.c.lease_id, _reminders.c.made_on)
+)
+_MY_REMINDERS = (
+    select(
+        _reminders.c.id,
+        _reminders.c.title,
+        _reminders.c.made_on,
+        _reminders.c.pay_by,
+        _reminders.c.total,
+    )
+    .where(_reminder_is_mine)
+    .order_by(_reminders.c.id.desc())
+    .limit(10)
+)
+_MY_REMINDER = select(_reminders.c.id).where(_reminder_is_mine, _reminders.c.id == bindparam("id"))
 _HOMES = (
     select(
         _leases.c.id,
@@ -219,6 +237,19 @@ def my_document(document_id: int, user_id: int) -> Document:
     if db.session.execute(_MY_DOCUMENT, values).first() is None:
         raise NotThere("This document does not exist.")
     return the_document(document_id)
+
+
+def my_reminders(user_id: int) -> list[Row[Any]]:
+    """The newest ten reminders that went to this tenant."""
+    found: list[Any] = [*db.session.execute(_MY_REMINDERS, {"user_id": user_id})]
+    return found
+
+
+def require_my_reminder(reminder_id: int, user_id: int) -> None:
+    """Raises NotThere unless the reminder went to this tenant."""
+    values = {"id": reminder_id, "user_id": user_id}
+    if db.session.execute(_MY_REMINDER, values).first() is None:
+        raise NotThere("This reminder does not exist.")
 
 
 def has_logo() -> bool:

@@ -9,6 +9,8 @@ from proman.billing.document_queries import the_document
 from proman.billing.invoice_views import pdf_response
 from proman.billing.letter import payment_rows, payment_sentence
 from proman.billing.manner import Manner
+from proman.billing.reminder_queries import the_reminder
+from proman.billing.reminder_views import reminders_response
 from proman.billing.states import KINDS
 from proman.db import begin_write, db, utc_now
 from proman.files.rules import in_words
@@ -25,7 +27,9 @@ from proman.portal.queries import (
     account_of,
     has_logo,
     my_document,
+    my_reminders,
     require_mine,
+    require_my_reminder,
 )
 from proman.web.guard import needs
 from proman.web.render import render, see_other
@@ -55,6 +59,22 @@ def index() -> Response:
     account = account_of(_user_id(), business_today())
     invoices = MY_INVOICES.page({"state": "unsettled"}, _mine())
     return _show("portal/index.html", logo=account.has_logo, account=account, page=invoices)
+
+
+@blueprint.get("/reminders/")
+@needs("tenant")
+def reminders() -> Response:
+    """The letters that reminded the tenant, the newest first."""
+    found = my_reminders(_user_id())
+    return _show("portal/reminders.html", logo=has_logo(), reminders=found)
+
+
+@blueprint.get("/reminders/<int:reminder_id>.pdf")
+@needs("tenant")
+def reminder_pdf(reminder_id: int) -> Response:
+    """A reminder that the tenant was sent."""
+    require_my_reminder(reminder_id, _user_id())
+    return reminders_response([the_reminder(reminder_id)])
 
 
 @blueprint.get("/invoices/")

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from proman.base.period import add_months
+from proman.identity.session import current_organization
 
 EARLIEST, LATEST = date(1900, 1, 1), date(2200, 12, 31)
 
@@ -23,9 +25,23 @@ def day_asked(arguments: Mapping[str, str], today: date) -> date:
     return _day(arguments.get("as_of", "")) or today
 
 
-def span_asked(arguments: Mapping[str, str], today: date) -> Span:
-    """The days `from` and `to` of an address; by default twelve months up to today."""
-    usual = Span(add_months(today.replace(day=1), -11), today)
+def known_asked(arguments: Mapping[str, str]) -> date | None:
+    """The day `known` of an address, at whose end the books are asked; None for as known now."""
+    return _day(arguments.get("known", ""))
+
+
+def known_at(day: date | None) -> datetime | None:
+    """The last moment (UTC) of a day of the organization; None where no day is asked."""
+    if day is None:
+        return None
+    zone = ZoneInfo(current_organization().time_zone)
+    end = datetime.combine(day + timedelta(days=1), time(), zone).astimezone(ZoneInfo("UTC"))
+    return end.replace(tzinfo=None) - timedelta(microseconds=1)
+
+
+def span_asked(arguments: Mapping[str, str], today: date, months: int = 12) -> Span:
+    """The days `from` and `to` of an address; by default so many months up to today."""
+    usual = Span(add_months(today.replace(day=1), 1 - months), today)
     first = _day(arguments.get("from", "")) or usual.first
     last = _day(arguments.get("to", "")) or usual.last
     if last < first:

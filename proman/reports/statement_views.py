@@ -4,7 +4,7 @@ from flask import Blueprint, Response, request
 
 from proman.billing.statement_letter import statement_pdf
 from proman.identity.session import business_today
-from proman.reports.forms import Span, span_asked
+from proman.reports.forms import Span, known_asked, known_at, span_asked
 from proman.reports.rules import Statement
 from proman.reports.statements import (
     StatementLease,
@@ -32,7 +32,8 @@ COLUMNS = (
 def show(lease_id: int) -> Response:
     """What was charged, what was received, what is owed after each."""
     about, span, account = _account(lease_id)
-    context = {"about": about, "span": span, "account": account}
+    known = known_asked(request.args)
+    context = {"about": about, "span": span, "account": account, "known": known}
     return render(
         "reports/statement.html",
         "reports/_statement.html",
@@ -65,7 +66,9 @@ def sheet(lease_id: int, kind: str) -> Response:
 def _account(lease_id: int) -> tuple[StatementLease, Span, Statement]:
     span = span_asked(request.args, business_today())
     about = statement_lease(lease_id)
-    return about, span, lease_statement(lease_id, span.first, span.last)
+    known = known_asked(request.args)
+    account = lease_statement(lease_id, span.first, span.last, known_at(known))
+    return about, span, account
 
 
 def _plain(name: str) -> str:

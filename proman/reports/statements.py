@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Table, bindparam, literal, select, union_all
@@ -40,8 +40,11 @@ EVENTS = {
     "payment": "Payment",
     "payment_reversal": "Payment reversed",
     "refund": "Refund",
+    "refund_reversal": "Refund taken back",
     "deposit_withheld": "Taken from the deposit",
+    "deposit_withheld_reversal": "Given back to the deposit",
     "write_off": "Written off",
+    "write_off_reversal": "Write-off taken back",
     "opening_owed": "Opening balance",
     "opening_credit": "Opening credit",
 }
@@ -148,10 +151,13 @@ def statement_lease(lease_id: int) -> StatementLease:
     return StatementLease(rows)
 
 
-def lease_statement(lease_id: int, first: date, last: date) -> Statement:
-    """The lease's account between two days, both inclusive, by effective date."""
-    opening = journal.lease_balance(lease_id, first - _ONE_DAY).balance
-    rows = journal.statement(lease_id, first, last)
+def lease_statement(
+    lease_id: int, first: date, last: date, known: datetime | None = None
+) -> Statement:
+    """The lease's account between two days, both inclusive, by effective date; `known` (UTC)
+    leaves out what was recorded later."""
+    opening = journal.lease_balance(lease_id, first - _ONE_DAY, known).balance
+    rows = journal.statement(lease_id, first, last, known)
     named = _documents(rows)
     moves = [
         Movement(row.effective_on, row.event, _text(row, named), int(row.amount),

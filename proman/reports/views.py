@@ -11,7 +11,7 @@ from proman.billing.invoice_queries import properties_to_pick
 from proman.identity.session import business_today, current_organization
 from proman.leases.listing import STATES
 from proman.leases.standing import days_of
-from proman.reports import receivables, rent_roll, statement_list
+from proman.reports import deposits, receivables, rent_roll, statement_list
 from proman.reports.dashboard import dashboard, leases_that_end
 from proman.reports.forms import day_asked
 from proman.reports.naming import named
@@ -127,6 +127,30 @@ def open_items_sheet(kind: str) -> Response:
     items = receivables.ITEMS.every(request.args, receivables.bounds(as_of))
     rows = named(items, "lease", "lease_id")
     return sheet_response(receivables.ITEM_COLUMNS, rows, kind, "open-items")
+
+
+@blueprint.get("/reports/deposits")
+@may_be_behind
+def deposits_held() -> Response:
+    """The deposits that are held on a day, and when each has to be returned."""
+    as_of = day_asked(request.args, business_today())
+    page = deposits.DEPOSITS.page(request.args, deposits.bound(as_of))
+    context: dict[str, Any] = {
+        "page": page,
+        "as_of": as_of,
+        "states": deposits.STATES,
+        "properties": properties_to_pick(),
+    }
+    return render("reports/deposits.html", "reports/_deposits.html", **context)
+
+
+@blueprint.get(f"/reports/deposits.{SHEETS}")
+@may_be_behind
+def deposits_sheet(kind: str) -> Response:
+    """All deposits held as a download."""
+    as_of = day_asked(request.args, business_today())
+    held = deposits.DEPOSITS.every(request.args, deposits.bound(as_of))
+    return sheet_response(deposits.DEPOSITS.columns, held, kind, "deposits")
 
 
 @blueprint.get("/reports/statements")

@@ -176,7 +176,7 @@ def export_to(folder: Path, organization_ids: list[int]) -> tuple[dict[str, int]
                 continue
             target = folder / document.name
             target.parent.mkdir(exist_ok=True)
-            with _partial_of(target) as partial:
+            with partial_of(target) as partial:
                 shutil.copyfile(document.path, partial)
     except OSError as error:
         raise Refused(f"{folder} cannot be written: {error.strerror}.") from error
@@ -185,7 +185,7 @@ def export_to(folder: Path, organization_ids: list[int]) -> tuple[dict[str, int]
 
 def _write(path: Path, kind: Kind, organization_ids: list[int]) -> int:
     rows = -1
-    with _partial_of(path) as partial:
+    with partial_of(path) as partial:
         with partial.open("wb") as file:
             for chunk in csv_chunks(kind, organization_ids):
                 file.write(chunk)
@@ -195,7 +195,7 @@ def _write(path: Path, kind: Kind, organization_ids: list[int]) -> int:
 
 
 @contextmanager
-def _partial_of(path: Path) -> Iterator[Path]:
+def partial_of(path: Path) -> Iterator[Path]:
     """A hidden file beside it, that takes its place once the block has written all of it."""
     partial = path.with_name(f".{os.getpid()}.partial")
     try:

@@ -5,7 +5,17 @@ from typing import Any
 
 from sqlalchemy import Select, Table, bindparam, literal, select
 
-from proman.billing.models import Allocation, DepositEvent, Invoice, InvoiceLine
+from proman.billing.models import (
+    Adjustment,
+    Allocation,
+    DepositEvent,
+    Invoice,
+    InvoiceLine,
+    LateFee,
+    LateFeePolicy,
+)
+from proman.billing.reminder_models import Reminder, ReminderItem, ReminderLevel
+from proman.expenses.models import Expense, ExpenseReversal
 from proman.files.models import Document
 from proman.identity.models import Organization
 from proman.leases.models import Charge, Lease, LeaseEnding, LeaseParty, Rent
@@ -56,6 +66,7 @@ def _organization() -> Kind:
 
 _postings, _entries = _table(Posting), _table(Entry)
 _payments, _reversals = _table(Payment), _table(PaymentReversal)
+_expenses, _taken_back = _table(Expense), _table(ExpenseReversal)
 
 KINDS: tuple[Kind, ...] = (
     _organization(),
@@ -124,9 +135,34 @@ KINDS: tuple[Kind, ...] = (
         "payment_id invoice_id amount/amount effective_on id lease_id reverses_id recorded_at",
     ),
     _kind(
+        "adjustments",
+        Adjustment,
+        "id kind lease_id invoice_id payment_id on<happened_on amount/amount note entry_id"
+        " reverses_id recorded_at",
+    ),
+    _kind(
+        "late_fee_policies",
+        LateFeePolicy,
+        "id due_from kind grace_days flat/amount rate/rate minimum/amount cap/amount daily"
+        " recorded_at",
+    ),
+    _kind(
+        "late_fees",
+        LateFee,
+        "id invoice_id document_id amount/amount through sequence recorded_at",
+    ),
+    _kind("reminder_levels", ReminderLevel, "id level days pay_within minimum/amount title text"),
+    _kind(
+        "reminders",
+        Reminder,
+        "id lease_id level made_on pay_by total/amount currency title text recorded_at",
+    ),
+    _kind("reminder_items", ReminderItem, "id reminder_id invoice_id level open/amount"),
+    _kind(
         "deposits",
         DepositEvent,
-        "lease_id event on<happened_on amount/amount id invoice_id payment_id recorded_at",
+        "lease_id event on<happened_on amount/amount id invoice_id payment_id recorded_at entry_id"
+        " reverses_id note",
     ),
     _kind(
         "postings",
@@ -140,10 +176,18 @@ KINDS: tuple[Kind, ...] = (
         },
     ),
     _kind(
+        "expenses",
+        Expense,
+        "id property_id category paid_on supplier reference description amount/amount reversed_on"
+        " recorded_at",
+        source=_expenses.outerjoin(_taken_back, _taken_back.c.expense_id == _expenses.c.id),
+        reversed_on=_taken_back.c.reversed_on,
+    ),
+    _kind(
         "documents",
         Document,
         "id name media_type size_bytes sha256 property_id unit_id tenant_id lease_id is_shown"
-        " uploaded_at",
+        " uploaded_at expense_id",
     ),
 )
 """Every kind of record, in the order of docs/export.md."""

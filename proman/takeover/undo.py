@@ -6,6 +6,7 @@ from proman.base.errors import Refused
 from proman.db import Base, db, utc_now
 from proman.identity.actor import Actor
 from proman.identity.audit import record
+from proman.ledger.locking import require_open
 from proman.resting import in_words, references_to
 from proman.takeover.actions import MADE
 from proman.takeover.models import Import, ImportRecord
@@ -44,7 +45,8 @@ def what_rests_on(import_id: int) -> list[str]:
 def undo_import(made: Import, *, actor: Actor) -> None:
     """Delete exactly what the import made. Must be inside a write; `made` loaded after it began.
 
-    Raises Refused when it was undone before, or when anything made since rests on it.
+    Raises Refused when it was undone before, when anything made since rests on it, or when the
+    books of its cut-over are locked.
     """
     if made.undone_at is not None:
         raise Refused("This import was undone already.")
@@ -54,6 +56,8 @@ def undo_import(made: Import, *, actor: Actor) -> None:
             f"This import cannot be undone while this rests on it: {', '.join(resting)}. "
             "Nothing was changed."
         )
+    if made.cut_over is not None:
+        require_open(made.cut_over)
     _delete_all(made.id)
     made.undone_at = utc_now()
     made.undone_by = actor.id

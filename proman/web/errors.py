@@ -1,5 +1,6 @@
 """Turns what went wrong into an answer that says what happened and what was not changed."""
 
+import errno
 import logging
 
 from flask import Flask, Response, make_response, render_template
@@ -10,11 +11,13 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from proman.base.errors import NotThere, Refused
+from proman.database.troubles import is_our_fault, told
 from proman.db import OutcomeUnknown, db, is_saved
 from proman.web.guard import is_open, to_login
 from proman.web.render import is_partial, tell
 
 log = logging.getLogger(__name__)
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
 
 def install(app: Flask) -> None:
@@ -27,6 +30,7 @@ def install(app: Flask) -> None:
         app.register_error_handler(beyond, _too_large)
     app.register_error_handler(OperationalError, _database)
     app.register_error_handler(OutcomeUnknown, _uncertain)
+    app.register_error_handler(OSError, _disk)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -68,7 +72,10 @@ def _too_large(error: Exception) -> Response:
 
 
 def _database(error: DBAPIError) -> Response:
-    log.exception("The database did not answer")
+    if is_our_fault(error):
+        return _unexpected(error)
+    # One line: while a server is away there are as many of them as requests.
+    log.error("The database did not answer: %s", told(error))
     if is_saved():
         message = "It was saved. Then the database stopped answering, so it cannot be shown yet."
         return _answer(503, message, page="saved")
@@ -76,13 +83,20 @@ def _database(error: DBAPIError) -> Response:
 
 
 def _uncertain(error: OutcomeUnknown) -> Response:
-    log.exception("The database was lost at COMMIT")
+    log.error("The database was lost at COMMIT: %s", error)
     return _answer(
         503,
         "The database broke off while this was being saved: it may have been saved or not. "
         "Look whether it is there before you enter it again.",
         page="uncertain",
     )
+
+
+def _disk(error: OSError) -> Response:
+    if error.errno not in _FULL:
+        return _unexpected(error)
+    log.error("The disk takes nothing more: %s", error)
+    return _answer(503, f"ProMan's disk takes nothing more: {error.strerror}. Nothing was changed.")
 
 
 def _unexpected(error: Exception) -> Response:

@@ -60,12 +60,14 @@ def sheet_response(
         if kind == "csv"
         else xlsx_chunks(columns, rows, organization.currency)
     )
-    # The rows are read while the answer is sent: by then the view's session is gone.
+    return streamed(body, KINDS[kind], f"{name}-{business_today().isoformat()}.{kind}")
+
+
+def streamed(body: Iterator[bytes], content_type: str, file_name: str) -> Response:
+    """A download that is written while it is sent: by then the view's session is gone."""
     lasting = _working_for(dict(db.session.info), body)
-    response = Response(stream_with_context(lasting), content_type=KINDS[kind])
-    response.headers["Content-Disposition"] = (
-        f'attachment; filename="{name}-{business_today().isoformat()}.{kind}"'
-    )
+    response = Response(stream_with_context(lasting), content_type=content_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
     return response
 
 

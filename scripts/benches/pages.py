@@ -31,6 +31,8 @@ BESIDES = (
     "/reports/aged-receivables?by=tenant",
     "/reports/aged-receivables?by=property",
     "/reports/rent-roll?q=gal",
+    "/reports/profit-and-loss?from=2000-01-01",
+    "/expenses/?q=drain",
 )
 """Pages as they are looked at often: searched, filtered, sorted."""
 SLOWEST = 100

@@ -95,6 +95,7 @@ def test_what_it_says_is_so(measured):
     assert (found["proman_backups"], found["proman_backup_failed"]) == (1, 0)
 
 
+@pytest.mark.sqlite
 def test_what_goes_wrong_is_measured_even_without_a_database(measured):
     backup_of(measured.site, 72)
     db.session.remove()

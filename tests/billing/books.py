@@ -52,3 +52,8 @@ def breaches() -> list[Breach]:
     db.session.rollback()
     with db.engine.connect() as connection:
         return examine(connection, head_revision(MIGRATIONS))
+
+
+def breaches_but_of_numbers() -> list[Breach]:
+    """The same for invoices that a test made itself, with numbers of its own."""
+    return [one for one in breaches() if one.invariant != "Numbers have no gap"]

@@ -7,7 +7,9 @@ import pytest
 from flask import Flask
 
 from proman.billing.models import Invoice
+from proman.db import begin_write, db
 from proman.identity.session import acting_for, today_in
+from proman.ledger.locking import lock_books
 from tests.billing.books import invoices
 from tests.conftest import Cast
 from tests.factories import make_lease
@@ -98,3 +100,24 @@ def test_every_organization_is_billed_unless_one_is_named(app: Flask, home: Cast
     both = runner.invoke(args=["billing", "run", "--as-of", "2020-01-01"])
     assert "Harbour Homes: 1 invoices issued" in both.stdout
     assert [type(invoice) for invoice in invoices()] == [Invoice]
+
+
+@pytest.mark.parametrize("is_locked", [(True, False), (False, True)])
+def test_where_one_has_locked_the_day_none_is_billed(
+    app: Flask, home: Cast, is_locked: tuple[bool, bool]
+) -> None:
+    places = (home.organization, home.other_organization)
+    for organization, locks in zip(places, is_locked, strict=True):
+        with acting_for(organization) as actor:
+            make_lease(first_day=LONG_AGO)
+            if locks:
+                begin_write()
+                lock_books(date(2020, 2, 1), "", today=date(2026, 1, 1), actor=actor)
+                db.session.commit()
+    answer = app.test_cli_runner().invoke(args=["billing", "run", "--as-of", "2020-02-01"])
+    assert answer.exit_code == 1
+    assert "The books are locked up to" in answer.stderr
+    assert answer.stderr.count("\n") == 1
+    for organization in places:
+        with acting_for(organization):
+            assert invoices() == []

@@ -171,3 +171,33 @@ def test_after_an_ending_the_books_stand_as_if_it_had_been_known(
     left = amount(before) - taken + amount(after)
     assert left == amount(known) or (changes and proration is not Proration.ACTUAL)
     assert left <= amount(known), "what is issued is only ever lowered, to what it would have been"
+
+
+@pytest.mark.parametrize("gross", [False, True])
+def test_the_tax_of_a_credit_note_is_rounded_on_the_sum_of_a_rate(gross: bool) -> None:
+    """Half of two lines of 66.71: 33.35 each; net they bear 12.67 together, alone 6.34 each."""
+    parking = ChargeTerms(7, "parking", "Parking", 6671, FIRST, tax_rate=19000, gross=gross)
+    rent = RentStep(FIRST, 6671, tax_rate=19000, gross=gross)
+    terms = lease(rents=(rent,), charges=(parking,), proration=Proration.FIXED_30)
+    lines = issued(plan(terms, as_of=FIRST))
+    credits = credit_for_ending(terms, FIRST + timedelta(days=14), lines)
+    amount = sum(credit.net + credit.tax * gross for credit in credits)
+    assert amount == 2 * (6671 - 3336)
+    assert sum(credit.tax for credit in credits) == (1065 if gross else 1267)
+    assert [credit.tax for credit in credits] == ([532, 533] if gross else [634, 633])
+
+
+def test_a_line_that_is_credited_whole_bears_the_tax_that_it_bore() -> None:
+    """The last of three lines of 33.35 bears 6.33; parking begins after the last day."""
+    half = FIRST + timedelta(days=15)
+    charges = tuple(
+        ChargeTerms(number, "parking", "Parking", amount, first, tax_rate=19000)
+        for number, amount, first in [(7, 3335, FIRST), (8, 6461, half)]
+    )
+    terms = lease(rents=(RentStep(FIRST, 3335, tax_rate=19000),), charges=charges)
+    lines = issued(plan(terms, as_of=FIRST))
+    assert [(line.net, line.tax) for line in lines] == [(3335, 634), (3335, 634), (3335, 633)]
+    credits = credit_for_ending(
+        replace(terms, proration=Proration.NONE), FIRST + timedelta(14), lines
+    )
+    assert [(credit.net, credit.tax) for credit in credits] == [(3335, 633)]

@@ -20,7 +20,7 @@ from tests.billing.books import run
 from tests.conftest import Cast
 from tests.factories import make_lease, make_tenant
 from tests.money import actor
-from tests.web.sink import Sink
+from tests.web.sink import Sink, mailing_through
 
 
 @pytest.fixture
@@ -42,13 +42,8 @@ def leases(home: Cast) -> list[int]:
 @pytest.fixture
 def sink(app: Flask) -> Iterator[Sink]:
     """A mail server that the application sends through."""
-    settings = app.extensions["proman_settings"]
-    with Sink() as running:
-        app.extensions["proman_settings"] = dataclasses.replace(
-            settings, smtp_url=running.url, mail_from="office@example.com"
-        )
+    with mailing_through(app) as running:
         yield running
-    app.extensions["proman_settings"] = settings
 
 
 def deliveries() -> list[Delivery]:

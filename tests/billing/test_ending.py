@@ -4,9 +4,11 @@ from datetime import date
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from proman.base.errors import NotThere, Refused
+from proman.billing.adjusting import write_off
 from proman.billing.ending import EndingPreview, end_lease, preview_ending, the_billable
 from proman.billing.issuing import Issued
 from proman.db import begin_write, db
@@ -123,3 +125,63 @@ def test_an_ending_that_cannot_be_is_refused(home: Cast) -> None:
     db.session.rollback()
     with pytest.raises(NotThere):
         preview(999)
+
+
+MARCH = date(2027, 3, 31)
+"""The agreed last day of a lease that nobody ends."""
+
+
+def held_over(unit_id: int, **changes: Any) -> int:
+    """A lease to the end of March that held over, April billed whole."""
+    lease_id = make_lease(unit_id, first_day=date(2027, 3, 1), last_day=MARCH, **changes)
+    run(date(2027, 4, 1))
+    assert [(i.period_start, i.period_end) for i in invoices(lease_id=lease_id)] == [
+        (date(2027, 3, 1), MARCH), (date(2027, 4, 1), date(2027, 4, 30)),
+    ]  # fmt: skip
+    return lease_id
+
+
+def test_the_next_lease_ends_one_that_was_billed_beyond_it(home: Cast, mona: FlaskClient) -> None:
+    unit_id = make_unit()
+    old = held_over(unit_id)
+    new = make_lease(unit_id, first_day=date(2027, 4, 15))
+    # Its day has not come: nobody is ended before the next one really begins.
+    assert not run(date(2027, 4, 14)).ended
+    page = mona.get("/billing/preview?as_of=2027-04-15").text
+    assert "ends on 14 Apr 2027" in page
+    assert run(date(2027, 4, 15)).ended == [old]
+    (note,) = invoices(kind="credit_note")
+    (line,) = lines_of(note.id)
+    # 1,000.00 less 14 of 30 days.
+    assert (note.lease_id, note.total) == (old, 53333)
+    assert (line.period_start, line.period_end) == (date(2027, 4, 15), date(2027, 4, 30))
+    lease = db.session.get_one(Lease, old)
+    assert (lease.status, lease.ended_on) == ("ended", date(2027, 4, 14))
+    assert [i.period_start for i in invoices(lease_id=new)] == [date(2027, 4, 15)]
+    assert not run(date(2027, 4, 16)).ended
+    assert len(invoices(kind="credit_note")) == 1
+    assert breaches() == []
+
+
+def test_one_that_was_billed_to_the_day_is_left_alone(home: Cast) -> None:
+    unit_id = make_unit()
+    old = make_lease(unit_id, first_day=date(2027, 3, 1), last_day=MARCH)
+    make_lease(unit_id, first_day=date(2027, 4, 15))
+    run(date(2027, 4, 1))
+    assert invoices(lease_id=old)[-1].period_end == date(2027, 4, 14)
+    assert not run(date(2027, 4, 20)).ended
+    assert db.session.get_one(Lease, old).status == "active"
+
+
+def test_what_cannot_be_credited_holds_up_no_run(home: Cast) -> None:
+    unit_id = make_unit()
+    old = held_over(unit_id)
+    april = invoices(lease_id=old)[-1]
+    begin_write()
+    write_off(april.id, 100000, date(2027, 4, 10), "Lost", today=TODAY, actor=actor())
+    db.session.commit()
+    new = make_lease(unit_id, first_day=date(2027, 4, 15))
+    assert not run(date(2027, 4, 15)).ended
+    assert [i.period_start for i in invoices(lease_id=new)] == [date(2027, 4, 15)]
+    assert db.session.get_one(Lease, old).status == "active"
+    assert breaches() == []

@@ -129,7 +129,7 @@ def test_the_pdf_is_served_under_its_number(lease: int, mona: FlaskClient) -> No
 
 def test_an_invoice_is_credited_in_full_with_a_reason(lease: int, mona: FlaskClient) -> None:
     third = invoices()[2]
-    assert "Issues a credit note of" in mona.get(f"/invoices/{third.id}/credit").text
+    assert "Issues a credit note dated today" in mona.get(f"/invoices/{third.id}/credit").text
     refused = mona.post(f"/invoices/{third.id}/credit", data={"reason": " "})
     assert refused.status_code == 422
     assert "Say why it is credited" in refused.text

@@ -18,11 +18,16 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import select
 
-from proman.base.errors import Refused
-from proman.billing.crediting import credit_invoice
-from proman.billing.deposits import request_deposit
+from proman.base.errors import NotThere, Refused
+from proman.billing.adjusting import refund, take_back, write_off
+from proman.billing.again import bill_again
+from proman.billing.credit import open_documents
+from proman.billing.crediting import credit_invoice, creditable
+from proman.billing.deposit_settling import Outcome, settle_deposit
+from proman.billing.deposit_settling import take_back as give_back
+from proman.billing.deposits import request_deposit, take_over_deposit
 from proman.billing.ending import end_lease, preview_ending, the_billable
-from proman.billing.models import Invoice
+from proman.billing.models import Adjustment, DepositEvent, Invoice
 from proman.db import begin_write, db
 from proman.identity.session import acting_for
 from proman.ledger import queries as journal
@@ -65,6 +70,9 @@ class Books(RuleBasedStateMachine):
             for first, proration, rate in zip(firsts, prorations, rates, strict=True)
         ]
         self.payments: list[int] = []
+        begin_write()
+        take_over_deposit(self.leases[0], 80_000, FIRST, actor=actor())
+        db.session.commit()
 
     def teardown(self) -> None:
         if hasattr(self, "context"):
@@ -101,12 +109,77 @@ class Books(RuleBasedStateMachine):
             db.session.rollback()
         db.session.commit()
 
+    @rule(data=st.data(), part=st.integers(1, 99))
+    def credit_a_part(self, data: st.DataObject, part: int) -> None:
+        known = db.session.scalars(select(Invoice.id).where(Invoice.kind == "invoice")).all()
+        if known:
+            chosen = data.draw(st.sampled_from(known))
+            lines = creditable(chosen).lines
+            amounts = {line.of.line_id: line.of.left * part // 100 for line in lines}
+            self.try_to(
+                lambda: credit_invoice(
+                    chosen, "In part", today=TODAY, actor=actor(), amounts=amounts
+                )
+            )
+
+    @rule()
+    def bill_again(self) -> None:
+        for chosen in db.session.scalars(select(Invoice.id).where(Invoice.kind == "invoice")).all():
+            self.try_to(lambda chosen=chosen: bill_again(chosen, today=TODAY, actor=actor()))
+
     @rule(which=st.integers(0, 1), amount=AMOUNTS)
     def ask_for_a_deposit(self, which: int, amount: int) -> None:
         begin_write()
         try:
             request_deposit(self.leases[which], amount, TODAY, today=TODAY, actor=actor())
         except Refused:
+            db.session.rollback()
+        db.session.commit()
+
+    @rule(data=st.data(), which=st.integers(0, 1), on=DAYS, amounts=st.tuples(*[AMOUNTS] * 3))
+    def settle_the_deposit(
+        self, data: st.DataObject, which: int, on: date, amounts: tuple[int, ...]
+    ) -> None:
+        lease = self.leases[which]
+        known = [one.id for one in open_documents(lease)]
+        chosen = data.draw(st.lists(st.sampled_from(known), max_size=2)) if known else []
+        outcome = Outcome(
+            on,
+            "Handed over",
+            interest=amounts[0] % 500,
+            withheld=dict.fromkeys(chosen, amounts[1] % 50_000),
+            returned=amounts[2] % 100_000,
+        )
+        self.try_to(lambda: settle_deposit(lease, outcome, today=TODAY, actor=actor()))
+
+    @rule(data=st.data(), amount=AMOUNTS, on=DAYS)
+    def write_off(self, data: st.DataObject, amount: int, on: date) -> None:
+        known = db.session.scalars(select(Invoice.id).where(Invoice.open > 0)).all()
+        if known:
+            chosen = data.draw(st.sampled_from(known))
+            give_up = lambda: write_off(chosen, amount, on, "Gone", today=TODAY, actor=actor())  # noqa: E731
+            self.try_to(give_up)
+
+    @rule(which=st.integers(0, 1), amount=AMOUNTS, on=DAYS)
+    def refund(self, which: int, amount: int, on: date) -> None:
+        lease = self.leases[which]
+        self.try_to(lambda: refund(lease, amount, on, "Asked", today=TODAY, actor=actor()))
+
+    @rule(data=st.data(), on=DAYS)
+    def take_back(self, data: st.DataObject, on: date) -> None:
+        verbs = ((Adjustment, take_back), (DepositEvent, give_back))
+        known = [
+            (verb, key) for model, verb in verbs for key in db.session.scalars(select(model.id))
+        ]
+        if known:
+            verb, chosen = data.draw(st.sampled_from(known))
+            self.try_to(lambda: verb(chosen, on, "Wrong", today=TODAY, actor=actor()))
+
+    def try_to(self, act: Callable[[], object]) -> None:
+        begin_write()
+        try:
+            act()
+        except (Refused, NotThere):
             db.session.rollback()
         db.session.commit()
 

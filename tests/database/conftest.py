@@ -4,7 +4,7 @@ import contextvars
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,18 @@ from flask_migrate import upgrade
 from sqlalchemy import URL, text
 
 from proman.app import create_app
+from proman.database import keys, sealing
+from proman.database.backup import back_up
+from proman.database.catalogue import Backup
+from proman.database.contents import Content
 from proman.database.engines import direct_engine
 from proman.database.installation import Installation
+from proman.database.sealing import Key
 from proman.db import db
 from proman.settings import Settings
 from tests import engines, factories
 from tests.conftest import make_settings
+from tests.database.locking import LATER, OURS, furnish
 from tests.factories import PASSWORD
 
 
@@ -141,3 +147,34 @@ def files(house: House) -> Callable[[], set[str]]:
         return {one for one in names if not one.endswith(("-wal", "-shm"))}
 
     return files
+
+
+@pytest.fixture(scope="session")
+def made_keys() -> dict[str, Key]:
+    """A key costs seconds on purpose, so all tests share theirs, as an installation does."""
+    return {one: sealing.make_key(one, "for tests") for one in (OURS, LATER)}
+
+
+@pytest.fixture
+def set_to(made_keys: dict[str, Key]) -> Callable[[House, str | None], None]:
+    """A function that starts the installation anew with that passphrase, or none."""
+
+    def set_to(house: House, passphrase: str | None) -> None:
+        settings = replace(house.site.settings, backup_passphrase=passphrase)
+        house.site = replace(house.site, settings=settings)
+        house.app.extensions["proman_installation"] = house.site
+        if passphrase is not None:
+            key = made_keys[passphrase]
+            keys.keep(house.site.backup_dir, key.recipient, key.sealed)
+
+    return set_to
+
+
+@pytest.fixture
+def locked(anywhere, set_to) -> tuple[House, Backup, Content]:
+    """A house with a document, and an encrypted backup from before its name was changed."""
+    lease = furnish(anywhere)
+    set_to(anywhere, OURS)
+    made = back_up(anywhere.site, "manual", "Alice")
+    anywhere.rename("after")
+    return anywhere, made, lease

@@ -87,6 +87,11 @@ def test_the_schema_of_an_older_revision_is_stamped_after_a_backup_and_upgraded(
         baseline(site, "Alice", print)
 
 
+@pytest.mark.fault(
+    "Unversioned drift",
+    how="tables, a column and a trigger that differ",
+    outcome="baseline refuses and names each difference",
+)
 def test_what_differs_is_told_line_by_line_and_nothing_is_changed(site):
     code, _, told = run(site)
     assert (code, told) == (

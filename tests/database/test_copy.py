@@ -222,6 +222,11 @@ def test_interrupted_by_hand_it_says_so(house, tmp_path):
         copy_to(house.site, written(target), "x", lambda *_: None)
 
 
+@pytest.mark.fault(
+    "Database server killed",
+    how="connections ended in the middle of a copy",
+    outcome="told; the target says that it is incomplete",
+)
 @pytest.mark.postgresql
 def test_a_lost_connection_is_told_and_leaves_the_mark(house, tmp_path):
     furnish(house)

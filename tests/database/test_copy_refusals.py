@@ -88,9 +88,7 @@ def test_tables_of_this_revision_are_taken_when_nothing_is_in_them(house, migrat
     target = Path(shutil.copyfile(migrated_file, house.folder / "new.sqlite"))
     command = ["database", "copy", "--to", f"sqlite:///{target}"]
     assert house.app.test_cli_runner().invoke(args=command).exit_code == 0
-    assert "The target is not empty (it holds allocations, audit_entries" in refusal(
-        house, command[-1]
-    )
+    assert "The target is not empty (it holds a" in refusal(house, command[-1])
 
 
 @contextmanager

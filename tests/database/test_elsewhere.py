@@ -130,3 +130,20 @@ def test_a_backup_made_under_another_secret_key_is_pointed_out(house, usb):
         one = sources.from_file(site, usb, "Alice")
         (warning,) = restore.judge_and_stage(site, one.id).findings.warnings
     assert "another secret key" in warning
+
+
+def test_broken_books_are_told_of_a_backup_and_refused_of_a_bare_file(house):
+    house.sql(
+        "INSERT INTO entries (event, effective_on, recorded_at, organization_id)"
+        " VALUES ('expense', '2026-01-01', '2026-01-01 00:00:00', 1)"
+    )
+    made = back_up(house.site, "manual", "Alice")
+    one = sources.from_list(house.site, made.name, "Alice", house.alice)
+    one = restore.judge_and_stage(house.site, one.id)
+    assert one.stage == "ready", one.fault
+    assert any("The books in this file are broken" in each for each in one.findings.warnings)
+    bare = Path(shutil.copy(made.path, house.folder / "bare.sqlite"))
+    one = restore.judge_and_stage(house.site, sources.from_file(house.site, bare, "Alice").id)
+    assert one.stage == "refused"
+    assert "The books in this file are broken" in one.fault
+    assert "by hand" in one.fault

@@ -70,6 +70,11 @@ def go(settings: Settings, way: str, directory: Path, *killed: object) -> tuple[
     return processes.start(settings.data_dir, run, settings, way, directory, *killed).end()
 
 
+@pytest.mark.fault(
+    "Kill during an upgrade",
+    how="SIGKILL before and after statements",
+    outcome="all old or all new (MySQL and MariaDB: the next run goes on)",
+)
 @pytest.mark.engines
 @pytest.mark.parametrize("way", ["upgrade", "downgrade"])
 def test_killed_at_any_moment_it_is_old_or_new_and_the_next_run_finishes(place, tmp_path, way):

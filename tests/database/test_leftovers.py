@@ -44,6 +44,11 @@ def drill(site: Any) -> None:
     verifying.drill(site, None, "Alice")
 
 
+@pytest.mark.fault(
+    "Kill during a backup",
+    how="SIGKILL before each step on the disk",
+    outcome="listed whole or not at all; the next start sweeps the rest",
+)
 @pytest.mark.faults
 def test_a_backup_killed_at_any_step_is_whole_or_not_listed(house, tmp_path):
     db.session.remove()

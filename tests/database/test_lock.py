@@ -61,6 +61,11 @@ def end(process: subprocess.Popen[str]) -> None:
     process.stdout.close()
 
 
+@pytest.mark.fault(
+    "Lock holder dies",
+    how="SIGKILL to the process that holds it",
+    outcome="the next goes on",
+)
 @pytest.mark.engines
 def test_a_holder_that_is_killed_frees_it(blank_settings):
     holding = child(

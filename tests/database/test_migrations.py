@@ -66,6 +66,11 @@ def revision_in(app: Flask) -> list[object]:
     return [row["version_num"] for row in rows_in(app)["alembic_version"]]
 
 
+@pytest.mark.fault(
+    "Older revision with data",
+    how="rows at every past revision",
+    outcome="upgraded to head and back",
+)
 @pytest.mark.engines
 def test_from_every_past_revision_with_data_to_head_and_back(blank):
     upgrade()

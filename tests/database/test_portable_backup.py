@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+from functools import partial
 
 import pytest
 
 from proman.base.errors import Refused
-from proman.database import catalogue, durable, rules
+from proman.database import catalogue, durable, rules, server_copy, sqlite_copy
 from proman.database.backup import back_up, take
 from proman.database.live import live_database
 from proman.database.sqlite_copy import opened
@@ -34,6 +35,11 @@ def test_it_holds_exactly_what_the_database_held(anywhere):
     assert drill(anywhere.site, None, "Alice").rows == sum(made.manifest.rows.values())
 
 
+@pytest.mark.fault(
+    "Heavy writers during a backup",
+    how="changes between the tables that it reads",
+    outcome="it holds one moment",
+)
 def test_it_is_of_one_moment_although_others_go_on(anywhere):
     changed = []
 
@@ -49,6 +55,19 @@ def test_it_is_of_one_moment_although_others_go_on(anywhere):
     with opened(made.path) as copy:
         assert copy.execute("SELECT legal_name FROM organizations").fetchone() == ("before",)
         assert copy.execute("SELECT name FROM users").fetchone() == ("Alice",)
+
+
+def test_a_copy_that_takes_too_long_is_given_up_and_leaves_nothing(anywhere, monkeypatch):
+    module = sqlite_copy if anywhere.site.settings.is_sqlite else server_copy
+    name = "copy_pinned" if anywhere.site.settings.is_sqlite else "copy_snapshot"
+    at_once = partial(getattr(module, name), deadline=0)
+    furnish(anywhere)
+    monkeypatch.setattr(module, name, at_once)
+    with pytest.raises(Refused, match=r"took longer than 0 .* and was given up"):
+        back_up(anywhere.site, "manual", "Alice")
+    assert list(anywhere.site.backup_dir.glob("*proman-*")) == []
+    monkeypatch.undo()
+    assert back_up(anywhere.site, "manual", "Alice").is_verified
 
 
 def test_a_database_of_a_newer_version_is_not_taken_for_one_of_this_version(anywhere):

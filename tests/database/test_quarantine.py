@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from proman.app import create_app
-from proman.database import quarantine, restore, restores, sources, status
+from proman.database import marks, quarantine, restore, restores, sources, status
 from proman.database.backup import back_up
 from proman.database.live import live_database
 from proman.db import db, utc_now
@@ -79,6 +79,11 @@ def cut_short(live: Path) -> None:
 DAMAGES = (header, schema_page, page_of_users, cut_short)
 
 
+@pytest.mark.fault(
+    "Live header destroyed",
+    how="header, schema, a page overwritten, half cut off",
+    outcome="restored by command; the damaged files are kept",
+)
 @pytest.mark.faults
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_the_command_restores_over_a_damaged_file_and_keeps_it(closed, damage):
@@ -146,7 +151,7 @@ def test_nothing_is_moved_while_a_server_has_the_damaged_file_open(closed):
         assert "stop ProMan" in done.stderr.splitlines()[-1]
         assert set_of(live)[""] == before
         assert quarantine.kept(live) == []
-        assert not quarantine.is_pending(live)
+        assert not marks.is_pending(live)
         server.kill()
     done = flask(closed.folder, "database", "restore", newest(closed), "--yes")
     assert done.returncode == 0, done.stderr
@@ -189,7 +194,7 @@ STEPS = ("open", "os.mkdir", "os.rename", "os.remove")
 def carry_out_killed(settings: Settings, restore_id: str, step: int) -> None:
     """Carries the restore out and kills this process before its step of that number on a disk."""
     app, count = create_app(settings), 0
-    home = str(settings.data_dir / quarantine.FOLDER)
+    home = str(settings.data_dir / marks.QUARANTINE)
 
     def kill(event: str, arguments: tuple[object, ...]) -> None:
         nonlocal count
@@ -215,6 +220,11 @@ def cut_off(house: House, restore_id: str, step: int, folder: Path) -> tuple[Set
     return settings, code != 0
 
 
+@pytest.mark.fault(
+    "Kill during a restore",
+    how="SIGKILL at each step of moving a damaged file away",
+    outcome="the next start goes on; no file is lost",
+)
 @pytest.mark.faults
 def test_killed_at_any_step_the_next_start_goes_on(closed, tmp_path):
     restore_id = confirmed(closed)
@@ -224,9 +234,9 @@ def test_killed_at_any_step_the_next_start_goes_on(closed, tmp_path):
         step = len(ends) + 1
         settings, is_killed = cut_off(closed, restore_id, step, tmp_path / f"step-{step}")
         live = settings.database_file
-        is_begun = quarantine.is_pending(live)
+        is_begun = marks.is_pending(live)
         code, told = processes.flask(settings, "db", "upgrade").end()
-        assert not quarantine.is_pending(live)
+        assert not marks.is_pending(live)
         if code == 1:
             assert not is_begun
             assert "flask database restore FILE" in told
@@ -243,6 +253,11 @@ def test_killed_at_any_step_the_next_start_goes_on(closed, tmp_path):
     assert ends.count("gone on from") > 3
 
 
+@pytest.mark.fault(
+    "Live header destroyed",
+    how="the same, and SIGKILL before the swap",
+    outcome="the start of the server finishes it",
+)
 @pytest.mark.faults
 def test_a_server_that_is_started_goes_on_and_settles_the_restore(closed, tmp_path):
     settings = begun(closed, tmp_path)
@@ -257,7 +272,7 @@ def test_what_fails_twice_puts_the_damaged_files_back(closed, tmp_path):
     settings = begun(closed, tmp_path)
     live = settings.database_file
     damaged = set_of(closed.site.live)
-    scribble(live.parent / quarantine.FOLDER / quarantine.RESTORED, 8192)
+    scribble(live.parent / marks.QUARANTINE / quarantine.RESTORED, 8192)
     told = flask(settings.data_dir, "database", "status").stderr
     assert "To end it: flask db upgrade" in told
     for told in ("The next start tries once more.", "The damaged files are back"):
@@ -265,7 +280,7 @@ def test_what_fails_twice_puts_the_damaged_files_back(closed, tmp_path):
         assert code == 1
         assert told in said
     assert set_of(live) == damaged
-    assert list((live.parent / quarantine.FOLDER).iterdir()) == []
+    assert list((live.parent / marks.QUARANTINE).iterdir()) == []
     done = flask(settings.data_dir, "database", "restore", newest(closed), "--yes")
     assert done.returncode == 0, done.stderr
     assert name_in(live) == "before"
@@ -276,6 +291,6 @@ def begun(house: House, folder: Path) -> Settings:
     restore_id, step = confirmed(house), 1
     while True:
         settings, _ = cut_off(house, restore_id, step, folder / f"begun-{step}")
-        if quarantine.is_pending(settings.database_file):
+        if marks.is_pending(settings.database_file):
             return settings
         step += 1

@@ -51,6 +51,11 @@ def assert_at_head(settings: Settings) -> None:
         assert examine(connection, HEAD) == []
 
 
+@pytest.mark.fault(
+    "Three replicas start at once",
+    how="three processes at one moment",
+    outcome="one migrates, all go on",
+)
 @pytest.mark.parametrize("start", [None, CHAIN[0]], ids=["empty", "old"])
 def test_of_three_upgrades_at_once_one_migrates_and_all_succeed(settings, start):
     if start is not None:
@@ -85,6 +90,11 @@ def held(settings: Settings, statement: str) -> Iterator[Running]:
     running.end()
 
 
+@pytest.mark.fault(
+    "Lock holder dies",
+    how="SIGKILL to the replica that migrates",
+    outcome="the one that waits migrates",
+)
 def test_killing_the_one_that_migrates_lets_the_next_go_on(settings):
     migrate_to(settings, CHAIN[0])
     with held(settings, "SELECT 1") as migrating:

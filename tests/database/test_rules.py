@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -101,6 +102,11 @@ def test_a_year_of_nightly_backups_keeps_days_weeks_and_months():
     assert 7 + 3 <= left <= 7 + 4 + 12
 
 
+@pytest.mark.fault(
+    "Clock ten years ahead",
+    how="retention with a moment of ten years later",
+    outcome="no more goes than in any night",
+)
 def test_a_clock_ten_years_ahead_deletes_no_more_than_one_ordinary_night_does():
     backups = nightly(10)
     leap = Candidate("leap", 11, NOW + timedelta(days=3653))
@@ -109,6 +115,11 @@ def test_a_clock_ten_years_ahead_deletes_no_more_than_one_ordinary_night_does():
     assert ahead == to_delete([*backups, ordinary], POLICY, ordinary.created_at)
 
 
+@pytest.mark.fault(
+    "Clock set back",
+    how="retention with a moment before the newest backup",
+    outcome="nothing is removed",
+)
 def test_a_clock_that_was_set_back_deletes_nothing():
     assert to_delete(nightly(60), POLICY, NOW - timedelta(days=30)) == []
 

@@ -261,6 +261,26 @@ def test_what_its_manifest_does_not_vouch_for_is_no_good_one(tmp_path, tool):
     assert left == {Path(fresh).name, *names[:4]}
 
 
+@pytest.mark.parametrize("tool", TOOLS)
+def test_an_encrypted_one_is_good_when_it_is_what_its_manifest_says(tmp_path, tool):
+    make_database(tmp_path / "p.sqlite").close()
+    backups = tmp_path / "backups"
+    backups.mkdir()
+    names = [f"{name_of(timedelta(days=age))}.age" for age in (10, 20, 30, 40, 50, 60)]
+    for name in names:
+        (backups / name).write_bytes(b"age-encryption.org/v1\n" + name.encode())
+    for name in names[1:]:  # nobody vouches for the newest
+        told = hashlib.sha256((backups / name).read_bytes()).hexdigest()
+        says = {"fault": None, "sha256": "1" * 64 if name == names[1] else told}
+        beside = backups / name.replace(".sqlite.age", ".json")
+        beside.write_text(json.dumps(says, indent=1, sort_keys=True))
+    tools = (tool, *(["sha256sum"] if tool == "sqlite3" else []))
+    fresh = run(tmp_path, tmp_path / "p.sqlite", backups, "5", tools=tools).stdout.strip()
+    left = {name for name in left_behind(backups) if not name.endswith(".json")}
+    assert left == {Path(fresh).name, *names[:4]}
+    assert len(left_behind(backups)) == 8
+
+
 def test_without_days_and_with_a_clock_behind_nothing_is_deleted(tmp_path):
     make_database(tmp_path / "p.sqlite").close()
     backups = tmp_path / "backups"

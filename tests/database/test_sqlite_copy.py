@@ -53,6 +53,11 @@ def writer(path):
         thread.join()
 
 
+@pytest.mark.fault(
+    "Heavy writers during a backup",
+    how="a process that commits without a pause",
+    outcome="it ends and holds one moment",
+)
 def test_a_copy_under_a_steady_writer_ends_and_is_one_instant(live, tmp_path):
     seen = []
     with writer(live) as waits, durable.partial(tmp_path) as copy:

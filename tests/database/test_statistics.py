@@ -1,4 +1,4 @@
-"""Statistics for SQLite's planner: made when much has come, seen by all, no part of the schema."""
+"""Statistics for the planner: made when much has come, seen by all, no part of the schema."""
 
 from contextlib import closing, suppress
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
 from proman.database.backup import back_up
 from proman.database.driver import sqlite3
@@ -21,8 +22,6 @@ from tests.factories import make_lease, make_property, make_unit
 from tests.takeover.rolls import LINDENHOF
 from tests.takeover.test_views import ANSWERS, chosen_columns, filled, import_button, page, upload
 
-pytestmark = pytest.mark.sqlite
-
 
 def tables_known(app: Flask) -> set[str]:
     """The tables of which there are statistics, read past ProMan."""
@@ -36,6 +35,7 @@ def tables_known(app: Flask) -> set[str]:
         connection.close()
 
 
+@pytest.mark.sqlite
 def test_every_table_that_has_rows_is_known_afterwards(app: Flask, home: Cast) -> None:
     building = make_property()
     for _ in range(20):
@@ -46,6 +46,7 @@ def test_every_table_that_has_rows_is_known_afterwards(app: Flask, home: Cast) -
     assert {"leases", "lease_parties", "units", "rents", "audit_entries"} <= tables_known(app)
 
 
+@pytest.mark.sqlite
 def test_connections_see_new_statistics_and_none_outlives_the_pool(app: Flask, home: Cast) -> None:
     live: Path = app.extensions["proman_settings"].database_file
     make_lease()
@@ -72,6 +73,7 @@ def descriptors_of(live: Path) -> list[str]:
     return [name for name in found if name.startswith(str(live))]
 
 
+@pytest.mark.sqlite
 def test_an_import_leaves_statistics(app: Flask, mona: FlaskClient) -> None:
     address = upload(mona, LINDENHOF).location
     mona.post(address, data=chosen_columns(mona, address))
@@ -81,12 +83,14 @@ def test_an_import_leaves_statistics(app: Flask, mona: FlaskClient) -> None:
     assert {"leases", "units", "postings"} <= tables_known(app)
 
 
+@pytest.mark.sqlite
 def test_the_schedule_looks_again_after_the_nightly_backup(app: Flask) -> None:
     with app.app_context():
         jobs = {job.name: job for job in schedule()}
     assert jobs["statistics"].at > jobs["backup"].at
 
 
+@pytest.mark.sqlite
 def test_statistics_are_no_part_of_the_schema(app: Flask, home: Cast) -> None:
     site = installation()
     for number in range(2):
@@ -105,6 +109,7 @@ def test_statistics_are_no_part_of_the_schema(app: Flask, home: Cast) -> None:
     assert drift(site) == []
 
 
+@pytest.mark.sqlite
 def test_a_rebuilt_file_comes_with_its_statistics(app: Flask, home: Cast, tmp_path: Path) -> None:
     make_lease()
     db.session.rollback()
@@ -116,3 +121,15 @@ def test_a_rebuilt_file_comes_with_its_statistics(app: Flask, home: Cast, tmp_pa
     with opened(copy) as connection:
         found = {row[0] for row in connection.execute("SELECT tbl FROM sqlite_stat1")}
     assert "leases" in found
+
+
+@pytest.mark.engines("postgresql")
+def test_a_server_looks_at_once_at_what_came(app: Flask, home: Cast) -> None:
+    building = make_property()
+    refresh_statistics(db.engine)
+    for _ in range(20):
+        make_lease(make_unit(building))
+    db.session.rollback()
+    assert refresh_statistics(db.engine) == "looked at"
+    known = db.session.execute(text("SELECT reltuples FROM pg_class WHERE relname = 'leases'"))
+    assert known.scalar_one() == 20

@@ -193,6 +193,11 @@ def mounted(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
     subprocess.run(["umount", str(place)], check=True)
 
 
+@pytest.mark.fault(
+    "Disk full",
+    how="upgrade on a tmpfs of 200 KiB",
+    outcome="one line, nothing was changed",
+)
 @pytest.mark.faults
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount a tmpfs")
 def test_a_disk_that_is_full(tmp_path, mounted):
@@ -205,6 +210,11 @@ def test_a_disk_that_is_full(tmp_path, mounted):
         assert tables(settings) == []
 
 
+@pytest.mark.fault(
+    "Read-only volume",
+    how="the data directory on a tmpfs remounted read-only",
+    outcome="one line that says what to do; the file is untouched",
+)
 @pytest.mark.faults
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount a tmpfs")
 def test_a_file_that_can_only_be_read(tmp_path, mounted):

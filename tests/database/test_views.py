@@ -60,6 +60,11 @@ def test_back_up_now_makes_one_and_lists_it(house):
     assert house.sql("SELECT count(*) FROM audit_entries WHERE action = 'backed up'") == 1
 
 
+@pytest.mark.fault(
+    "Two backups at once",
+    how="a request while the lock is held",
+    outcome="409 with who holds it",
+)
 def test_while_another_backup_runs_it_answers_409_with_the_holder(house):
     client = house.client()
     with ops_lock(house.site.settings, "backup", "Bob Builder") as held:
@@ -75,6 +80,11 @@ def test_while_another_backup_runs_it_answers_409_with_the_holder(house):
     assert "backups" in json.loads(over.headers["HX-Trigger"])
 
 
+@pytest.mark.fault(
+    "Interrupted download",
+    how="Range and If-Range for parts of file and archive",
+    outcome="the same bytes as in one piece",
+)
 def test_a_download_goes_on_where_it_broke_off(house):
     made = back_up(house.site, "manual", "Alice")
     client = house.client()

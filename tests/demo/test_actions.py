@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from proman.app import MIGRATIONS
 from proman.base.errors import Refused
-from proman.billing.models import DepositEvent, Invoice
+from proman.billing.models import DepositEvent, Invoice, LateFee
 from proman.database.revisions import head_revision
 from proman.db import begin_write, db
 from proman.demo.actions import Wanted, load_demonstration
@@ -42,6 +42,7 @@ def test_it_holds_all_that_happens_to_a_portfolio(app: Flask) -> None:
         assert {"invoice", "credit_note", "deposit_request"} == set(
             db.session.scalars(select(Invoice.kind))
         )
+        assert db.session.scalar(select(func.count(LateFee.id)))
         assert db.session.scalar(select(func.count(Payment.id)))
         assert db.session.scalar(select(func.count(PaymentReversal.id)))
         assert {"requested", "received", "returned"} <= set(

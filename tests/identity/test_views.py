@@ -1,7 +1,11 @@
 """Signing in and out, links for passwords, one's own login."""
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -10,8 +14,8 @@ from flask.testing import FlaskClient
 from proman.db import begin_write, db, utc_now
 from proman.identity.actions import make_link, read_link
 from proman.identity.models import AccessToken, LoginFailure
-from proman.identity.queries import the_user
-from proman.identity.session import renew_installation_epoch
+from proman.identity.queries import Account, the_user
+from proman.identity.session import installation_epoch, renew_installation_epoch
 from proman.identity.signing_in import check_password
 from tests.conftest import Cast
 from tests.factories import PASSWORD
@@ -140,6 +144,37 @@ def test_a_link_grows_old_and_a_restore_voids_it(visitor: FlaskClient, home: Cas
     assert read_link(path.rpartition("/")[2], utc_now()).user_id == home.mona
     renew_installation_epoch()
     assert visitor.get(path).status_code == 404
+
+
+def test_those_who_come_first_at_the_same_moment_get_the_same_epoch(app: Flask) -> None:
+    path = app.extensions["proman_settings"].data_dir / "session.epoch"
+    people = 12
+    start = threading.Barrier(people)
+
+    def come(_: int) -> str:
+        with app.app_context():
+            start.wait()
+            return installation_epoch()
+
+    with ThreadPoolExecutor(people) as pool:
+        for _ in range(20):
+            path.unlink(missing_ok=True)
+            assert set(pool.map(come, range(people))) == {path.read_text()}
+    assert not list(path.parent.glob(".session.epoch.*"))
+
+
+def test_a_login_that_changes_while_the_password_is_checked_is_not_entered(
+    visitor: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(*typed: Any) -> Account:
+        account = check_password(*typed)
+        renew_installation_epoch()
+        return replace(account, session_epoch=account.session_epoch + 1)
+
+    monkeypatch.setattr("proman.identity.views.check_password", slow)
+    answer = visitor.post("/login", data=MONA)
+    assert answer.status_code == 422
+    assert "Sign in again" in answer.text
 
 
 def test_the_password_is_changed_here_and_other_sessions_end(

@@ -102,6 +102,14 @@ def test_in_arrears_by_anniversary_on_the_first_such_day_after_its_end(
     assert dues == [due]
 
 
+@pytest.mark.parametrize("month", ["before", "after"])
+@pytest.mark.parametrize("periods", list(Periods))
+def test_in_arrears_the_month_of_the_rule_does_not_count(periods: Periods, month: str) -> None:
+    """Neither due before the period's end nor a month too late."""
+    arrears = {"timing": Timing.ARREARS, "periods": periods}
+    assert _dues(f"day:5:{month}", date(2027, 1, 1), 1, **arrears) == [date(2027, 2, 5)]
+
+
 def test_weekly_kinds_are_due_on_their_first_day_or_the_day_after_their_end() -> None:
     first = date(2027, 3, 17)
     assert _dues("day:1", first, 2, frequency=Frequency.FORTNIGHTLY) == [

@@ -11,7 +11,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from proman.billing.crediting import credit_invoice
+from proman.billing.late import LatePolicy
+from proman.billing.late_charging import charge_late_invoices, decide
 from proman.billing.models import Invoice
+from proman.billing.reminder_making import make_reminders, set_levels
+from proman.billing.reminding import USUAL
 from proman.db import begin_write, db
 from proman.identity.session import acting_for
 from proman.leases.models import LeaseParty
@@ -141,6 +145,40 @@ def test_one_who_left_sees_only_what_was_issued_before(
     assert {ben.get(f"/portal/invoices/{key}").status_code for key in before} == {200}
     assert {ben.get(f"/portal/invoices/{key}").status_code for key in after} == {404}
     assert "you left on" in ben.get("/portal/").text
+
+
+def test_a_tenant_sees_a_late_fee_with_its_formula(hanna: FlaskClient, house: House) -> None:
+    day = date(2027, 12, 2)
+    begin_write()
+    decide(LatePolicy(3, rate=5_000), today=day, actor=actor())
+    db.session.commit()
+    run(date(2028, 1, 1), date(2028, 1, 1))
+    begin_write()
+    fees = charge_late_invoices(today=date(2028, 1, 5), actor=actor()).fees
+    db.session.commit()
+    (own,) = [fee.id for fee in fees if fee.lease_id == house.alone]
+    text = hanna.get(f"/portal/invoices/{own}").text
+    assert "Late fee for" in text
+    assert "5 % of 1,000.00 = 50.00" in text
+    others = next(fee.id for fee in fees if fee.lease_id == house.next_door)
+    assert hanna.get(f"/portal/invoices/{others}").status_code == 404
+
+
+def test_a_tenant_sees_their_reminders_and_nobody_elses(hanna: FlaskClient, house: House) -> None:
+    today = date(2028, 3, 1)
+    assert "No reminder" in hanna.get("/portal/reminders/").text
+    run(date(2028, 1, 1), date(2028, 1, 1))
+    begin_write()
+    set_levels(USUAL)
+    made = make_reminders([house.alone, house.next_door], today=today, actor=actor())
+    db.session.commit()
+    own, others = (
+        next(r.id for r in made if r.lease_id == at) for at in (house.alone, house.next_door)
+    )
+    assert f"/portal/reminders/{own}.pdf" in hanna.get("/portal/reminders/").text
+    assert hanna.get(f"/portal/reminders/{own}.pdf").data.startswith(b"%PDF")
+    assert f"/portal/reminders/{others}.pdf" not in hanna.get("/portal/reminders/").text
+    assert hanna.get(f"/portal/reminders/{others}.pdf").status_code == 404
 
 
 def test_a_credited_invoice_shows_its_credit_note(hanna: FlaskClient, house: House) -> None:

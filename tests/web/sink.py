@@ -1,13 +1,17 @@
 """A real mail server that keeps what it receives and refuses whom it is told to."""
 
+import dataclasses
 import email
 import email.policy
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.message import EmailMessage
 from types import TracebackType
 from typing import Self
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from flask import Flask
 
 
 class _OnAnyPort(Controller):
@@ -56,3 +60,15 @@ class Sink:
         trace: TracebackType | None,
     ) -> None:
         self._controller.stop()
+
+
+@contextmanager
+def mailing_through(app: Flask) -> Iterator[Sink]:
+    """A mail server that the application sends through."""
+    settings = app.extensions["proman_settings"]
+    with Sink() as running:
+        app.extensions["proman_settings"] = dataclasses.replace(
+            settings, smtp_url=running.url, mail_from="office@example.com"
+        )
+        yield running
+    app.extensions["proman_settings"] = settings

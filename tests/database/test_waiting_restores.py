@@ -1,0 +1,96 @@
+"""A restore that was looked into and waits: what becomes of it until somebody confirms it."""
+
+import time
+
+import pytest
+
+from proman.database import restore, restores, sources
+from proman.database.backup import back_up
+from proman.database.journal_checks import standing
+from proman.database.sqlite_copy import opened
+from proman.db import db
+from tests import factories
+from tests.factories import PASSWORD
+
+HOME = "/admin/database"
+
+
+def waiting(house):
+    """A restore of a new backup, ready to be confirmed."""
+    made = back_up(house.site, "manual", "Alice")
+    one = sources.from_list(house.site, made.name, "Alice", house.alice)
+    one = restore.judge_and_stage(house.site, one.id)
+    assert one.stage == "ready", one.fault
+    return one
+
+
+def carried_out(house, one):
+    restores.confirm(house.folder, one.id)
+    return restore.carry_out(house.site, one.id, db.engine.dispose)
+
+
+@pytest.mark.engines
+def test_what_another_version_made_ready_is_not_put_under_this_one(anywhere):
+    house = anywhere
+    one = waiting(house)
+    house.rename("after")
+    with opened(house.folder / restores.FOLDER / one.id / restores.STAGED, "mode=rw") as staged:
+        staged.execute("UPDATE alembic_version SET version_num = '20261126_2105'")
+    done = carried_out(house, one)
+    assert done.stage == "failed"
+    assert "20261126_2105" in done.fault
+    assert "Nothing was changed" in done.fault
+    assert house.name() == "after"
+    assert [line.what for line in standing(house.site).lines] == ["backup", "restore failed"]
+
+
+def test_what_a_newer_version_beside_the_running_one_makes_ready_is_refused(house):
+    made = back_up(house.site, "manual", "Alice")
+    one = sources.from_list(house.site, made.name, "Alice", house.alice)
+
+    class Older(type(house.site)):
+        head = "20261126_2105"
+
+    site = Older(**vars(house.site))
+    done = restore.judge_and_stage(site, one.id)
+    assert done.stage == "refused"
+    assert "20261126_2105" in done.fault
+
+
+def test_who_confirms_it_is_who_restored_it(house):
+    one = waiting(house)
+    factories.make_user(house.organization, "bob@example.com", "administrator", operator=True)
+    back_up(house.site, "manual", "Alice")
+    client = house.app.test_client()
+    client.environ_base["REMOTE_ADDR"] = "192.0.2.7"
+    client.post("/login", data={"email": "bob@example.com", "password": PASSWORD})
+    address = f"{HOME}/restores/{one.id}"
+    data = {"password": PASSWORD, "word": "RESTORE"}
+    assert client.post(f"{address}/confirmation", data=data).status_code == 303
+    until = time.monotonic() + 60
+    while restores.load(house.folder, one.id).is_running:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    last = standing(house.site).lines[-1]
+    assert (last.what, last.who, last.where) == ("restore", "Bob", "192.0.2.7")
+    told = house.sql("SELECT actor_name FROM audit_entries WHERE action = 'restored'")
+    assert told == "Bob"
+
+
+@pytest.mark.parametrize("typed", ["no\n", ""])
+def test_what_is_declined_at_a_terminal_waits_for_nobody(house, files, typed):
+    made = back_up(house.site, "manual", "Alice")
+    before = files()
+    done = house.app.test_cli_runner().invoke(args=["database", "restore", made.name], input=typed)
+    assert done.exit_code == 1
+    assert "Nothing was changed." in done.output
+    assert restores.every(house.folder) == []
+    assert files() == before
+
+
+def test_one_whose_files_are_gone_says_what_to_do(house):
+    one = waiting(house)
+    restores.drop_files(house.folder, one.id)
+    done = carried_out(house, one)
+    assert done.stage == "failed"
+    assert "Choose the backup again" in done.fault
