@@ -17,6 +17,7 @@ from proman.database.migrating import (
     require_ours,
 )
 from proman.database.mysql_steps import follow
+from proman.database.retrying import again_if_taken_back
 
 settings = current_app.extensions["proman_settings"]
 migrations = Path(context.config.get_main_option("script_location"))
@@ -56,7 +57,8 @@ if given is not None:
 else:
     with refusals_in_one_line():
         quarantine.finish_pending(settings)
-        if look():
+        # A Galera node ends whoever looks at a table that a migration on another node changes.
+        if again_if_taken_back(look):
             with attributes.get("connecting", migration_connection)(settings) as connection:
                 steps = Steps(connection)
                 configure(connection, on_version_apply=steps.note)

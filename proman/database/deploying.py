@@ -23,6 +23,7 @@ from proman.database.marks import REVISIONS
 from proman.database.migrating import WAIT_SECONDS, looking_connection, run_holding
 from proman.database.mysql_steps import Interrupted, interrupted_in
 from proman.database.readiness import MIGRATION
+from proman.database.retrying import again_if_taken_back
 from proman.database.revisions import in_the_way, is_known
 from proman.database.server_copy import revision_of
 from proman.database.sqlite_copy import prove
@@ -51,7 +52,7 @@ def deploy(site: Installation, by: str, tell: Tell) -> bool:
     the upgrade itself nothing was changed then; on MySQL and MariaDB what it did stays.
     """
     quarantine.finish_pending(site.settings)
-    if not _standing(site).is_due(site):
+    if not again_if_taken_back(lambda: _standing(site)).is_due(site):
         return False
     with ops_lock(site.settings, "deployment", by, WAIT_SECONDS) as held:
         now = _standing(site)

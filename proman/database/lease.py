@@ -20,7 +20,7 @@ from proman.base.errors import Refused
 from proman.database.common_ground import TABLES
 from proman.database.engines import connected
 from proman.database.galera import SEE_ALL
-from proman.database.retrying import was_taken_back
+from proman.database.retrying import again_if_taken_back, was_taken_back
 
 TABLE = "proman_lease"
 """Holds one row; part of no backup, no restore and no migration."""
@@ -40,7 +40,8 @@ def leased(url: URL, until: float) -> Iterator[Callable[[str], None] | None]:
     when the lease was lost, because this process or its node stood still for too long.
     """
     holder = token_hex(16)
-    _make_table(url)
+    # Two nodes that make it at once: the one whose change came second is to try again.
+    again_if_taken_back(lambda: _make_table(url))
     while not _is_taken_over(url, holder):
         if time.monotonic() > until:
             yield None

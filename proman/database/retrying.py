@@ -35,6 +35,22 @@ def was_taken_back(error: DBAPIError) -> bool:
     return bool(cause is not None and cause.args and cause.args[0] in _MYSQL)
 
 
+def again_if_taken_back(attempt: Callable[[], Result]) -> Result:
+    """What `attempt` returns; it runs again when the database took it back.
+
+    For what stands on a connection of its own, which it opens and closes. The error is raised after
+    twenty attempts, any other at once.
+    """
+    for number in range(1, ATTEMPTS):
+        try:
+            return attempt()
+        except DBAPIError as error:
+            if not was_taken_back(error):
+                raise
+            _pause(number)
+    return attempt()
+
+
 def until_it_stands(
     work: Callable[[], Result], start_over: Callable[[], None] = lambda: None
 ) -> Result:
@@ -52,7 +68,11 @@ def until_it_stands(
                 raise
             db.session.rollback()
             log.info("Taken back by the database, tried again (%d): %s", attempt, error.orig)
-            # Spread out, so that those who met do not meet again.
-            time.sleep(random.uniform(0, min(0.02 * 2**attempt, _LONGEST_PAUSE)))
+            _pause(attempt)
             start_over()
     return work()
+
+
+def _pause(attempt: int) -> None:
+    # Spread out, so that those who met do not meet again.
+    time.sleep(random.uniform(0, min(0.02 * 2**attempt, _LONGEST_PAUSE)))

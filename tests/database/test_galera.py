@@ -2,6 +2,7 @@
 
 import re
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -147,6 +148,21 @@ def test_three_machines_start_at_once_on_an_empty_database(
     ended = [machine.end() for machine in machines]
     assert [code for code, _ in ended] == [0, 0, 0], ended
     assert sum("Applied" in said for _, said in ended) == 1
+
+
+def test_machines_that_take_the_first_lease_at_once_take_turns(
+    nodes: list[Node], database: str
+) -> None:
+    def take(place: int) -> bool:
+        started.wait()
+        with leases.leased(nodes[place % 3].url(database), time.monotonic() + 60) as tell:
+            return tell is not None
+
+    with ThreadPoolExecutor(6) as machines:
+        for _ in range(10):
+            administer(nodes[0], f"DROP TABLE IF EXISTS {database}.{leases.TABLE}")
+            started = threading.Barrier(6)
+            assert all(machines.map(take, range(6)))
 
 
 def test_who_changes_something_on_one_node_sees_it_on_the_others(site: Site) -> None:
