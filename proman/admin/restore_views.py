@@ -13,6 +13,7 @@ from proman.admin.database_views import HOME, operator, show_details, show_index
 from proman.base.errors import Refused
 from proman.database import lock as locks
 from proman.database import restore, restores, sources
+from proman.database.findings import counted_anew
 from proman.database.installation import Installation, installation
 from proman.database.restores import Restore
 from proman.database.rules import age_in_words
@@ -84,12 +85,15 @@ def show(restore_id: str) -> Response:
 def _page(one: Restore, form: ConfirmationForm | None = None, code: int = 200) -> Response:
     if one.stage == "refused":
         code = 422
+    findings = one.findings
+    if one.stage == "ready" and findings is not None:
+        findings = counted_anew(installation(), findings)
     return render(
         "admin/database/restore.html",
         "admin/database/_restore.html" if form is None else None,
         status=code,
         restore=one,
-        findings=one.findings,
+        findings=findings,
         form=form or ConfirmationForm(formdata=None),
         age=age_in_words,
         now=utc_now(),

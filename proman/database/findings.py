@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -30,7 +31,8 @@ def findings(
     taken = taken or staged.newest_change
     damage = live_database(site).damage()
     # To the second the name says when; the file's own trail says it exactly.
-    rows_today, changes = ({}, 0) if damage else _today(site, staged.newest_change or taken)
+    since = staged.newest_change or taken
+    rows_today, changes = ({}, 0) if damage else _today(site, since)
     verdict = staged.verdict
     return Findings(
         taken_at=utc_text(taken) if taken else None,
@@ -49,7 +51,20 @@ def findings(
         damage=damage,
         documents=len(verdict.documents),
         documents_missing=len(missing),
+        newest_change=since.isoformat() if since else None,
     )
+
+
+def counted_anew(site: Installation, found: Findings) -> Findings:
+    """The same with what is in the live database by now: work went on since the file was judged.
+
+    The live file was proven then and is not proven again; of a damaged one nothing is counted.
+    """
+    if found.damage:
+        return found
+    since = datetime.fromisoformat(found.newest_change) if found.newest_change else found.taken
+    rows_today, changes = _today(site, since)
+    return replace(found, rows_today=rows_today, changes_since=changes)
 
 
 def _today(site: Installation, since: datetime | None) -> tuple[dict[str, int], int]:

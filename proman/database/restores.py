@@ -43,7 +43,8 @@ class Findings:
     """What the file holds, shown before it is restored; times are ISO 8601, UTC.
 
     `damage` is what is broken in the live file: of it nothing can be counted then. Of the uploaded
-    `documents` so many are missing in the backup and in the data directory.
+    `documents` so many are missing in the backup and in the data directory. `newest_change` is the
+    moment (naive UTC) after which the changes are counted, where it is known exactly.
     """
 
     taken_at: str | None
@@ -57,6 +58,7 @@ class Findings:
     damage: str = ""
     documents: int = 0
     documents_missing: int = 0
+    newest_change: str | None = None
 
     @property
     def taken(self) -> datetime | None:

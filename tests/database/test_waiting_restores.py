@@ -1,5 +1,6 @@
 """A restore that was looked into and waits: what becomes of it until somebody confirms it."""
 
+import re
 import time
 
 import pytest
@@ -75,6 +76,28 @@ def test_who_confirms_it_is_who_restored_it(house):
     assert (last.what, last.who, last.where) == ("restore", "Bob", "192.0.2.7")
     told = house.sql("SELECT actor_name FROM audit_entries WHERE action = 'restored'")
     assert told == "Bob"
+
+
+@pytest.mark.engines
+def test_its_page_counts_what_would_be_lost_as_of_now(anywhere):
+    house = anywhere
+    one = waiting(house)
+    client = house.client()
+    house_of_today = {"name": "Quay House", "type": "house", "country": "IE", "is_single_unit": "y"}
+    assert client.post("/properties/", data=house_of_today).status_code == 303
+    address = f"{HOME}/restores/{one.id}"
+    shown = client.get(address)
+    refused = client.post(f"{address}/confirmation", data={"password": PASSWORD, "word": "no"})
+    assert (shown.status_code, refused.status_code) == (200, 422)
+    changes = house.sql("SELECT count(*) FROM audit_entries WHERE subject_type = 'properties'")
+    assert changes > 0
+    for page in (shown.text, refused.text):
+        lost = re.search(r"Would be lost.*?(\d+) change", page, re.DOTALL)
+        assert lost is not None
+        assert int(lost[1]) >= changes
+        properties = re.search(r'"Kind">Properties<.*?>(\d+)<.*?>(\d+)<', page, re.DOTALL)
+        assert properties is not None
+        assert (properties[1], properties[2]) == ("1", "0")
 
 
 @pytest.mark.parametrize("typed", ["no\n", ""])
