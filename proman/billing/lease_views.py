@@ -1,18 +1,37 @@
 """Regions of a lease's pages that billing fills: the first invoices of a new one, its account."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+
 from flask import Blueprint, Response
 
 from proman.base.errors import Refused
 from proman.billing.account import account_of
-from proman.billing.previewing import charge_terms, preview_agreement, preview_change
+from proman.billing.previewing import (
+    charge_terms,
+    preview_agreement,
+    preview_change,
+    with_rents,
+)
 from proman.billing.rules import PlannedInvoice
 from proman.identity.session import business_today
 from proman.leases.composing import all_tax_rates, tax_rates
-from proman.leases.forms import ChargeForm, LeaseForm, RentForm, charge_of
-from proman.leases.rules import RentChange, RentStep
+from proman.leases.forms import (
+    ChargeForm,
+    LeaseForm,
+    RenewalForm,
+    RentForm,
+    RentFreeForm,
+    charge_of,
+)
+from proman.leases.rent_free import rent_free, rent_on
+from proman.leases.rules import LeaseTerms, RentChange, RentStep
+from proman.web.forms import Form
 from proman.web.render import render
 
 blueprint = Blueprint("lease_accounts", __name__, url_prefix="/billing")
+Invoices = tuple[PlannedInvoice, ...]
 NEW_CHARGE = 2**62
 """Stands for a charge that has no id yet."""
 NEEDED = frozenset("first_day last_day rent due_number lead_days charges".split())
@@ -25,7 +44,7 @@ def preview() -> Response:
     form.offer_rates(*all_tax_rates())
     form.validate()
     problem = ""
-    invoices: tuple[PlannedInvoice, ...] = ()
+    invoices: Invoices = ()
     if NEEDED & form.errors.keys():
         problem = "Fill in the first day, the rent and the due day to see the first invoices."
     else:
@@ -41,18 +60,68 @@ def preview_rent(lease_id: int) -> Response:
     """The next invoices with the rent as it is typed; nothing is kept."""
     form = RentForm()
     form.tax_rate.choices = [(0, "No tax"), *tax_rates()]
-    invoices: tuple[PlannedInvoice, ...] = ()
-    problem = ""
-    if form.validate():
+
+    def changed() -> Invoices:
         values = form.values()
-        change = RentChange(values["change"])
         step = RentStep(
-            values["effective_from"], values["amount"], change, values["tax_rate"], values["gross"]
+            values["effective_from"],
+            values["amount"],
+            RentChange(values["change"]),
+            values["tax_rate"],
+            values["gross"],
         )
-        invoices = preview_change(lease_id, business_today(), rent=step)
-    else:
-        problem = "Fill in the new rent and its first day to see the next invoices."
-    return _page("Next invoices", "with the new rent", invoices, problem)
+        today = business_today()
+        return preview_change(
+            lease_id, today, step.first_day, lambda terms: with_rents(terms, step)
+        )
+
+    missing = "Fill in the new rent and its first day to see the next invoices."
+    return _next(form, changed, "with the new rent", missing)
+
+
+@blueprint.post("/leases/<int:lease_id>/rent-free-preview")
+def preview_rent_free(lease_id: int) -> Response:
+    """The next invoices with the days without rent as they are typed; nothing is kept."""
+    form = RentFreeForm()
+
+    def changed() -> Invoices:
+        days = form.values()
+        first, last = days["first_day"], days["last_day"]
+        return preview_change(
+            lease_id,
+            business_today(),
+            first,
+            lambda terms: with_rents(terms, *rent_free(terms, first, max(first, last))),
+        )
+
+    missing = "Fill in the first and the last day to see the next invoices."
+    return _next(form, changed, "with these days free of rent", missing)
+
+
+@blueprint.post("/leases/<int:lease_id>/renewal-preview")
+def preview_renewal(lease_id: int) -> Response:
+    """The next invoices with the renewal as it is typed; nothing is kept."""
+    form = RenewalForm()
+
+    def changed() -> Invoices:
+        rent, rent_from = form.rent.data, form.rent_from.data
+
+        def renewed(terms: LeaseTerms) -> LeaseTerms:
+            first_day = rent_from or (terms.last_day or terms.first_day) + timedelta(days=1)
+            goes_on = replace(terms, last_day=_later(terms, form.last_day.data))
+            if rent is None:
+                return goes_on
+            step = replace(rent_on(terms, first_day), first_day=first_day, amount=rent)
+            return with_rents(goes_on, step)
+
+        return preview_change(lease_id, business_today(), business_today(), renewed)
+
+    return _next(form, changed, "as the lease would go on", "Fill in the new last day.")
+
+
+def _later(terms: LeaseTerms, last_day: date | None) -> date | None:
+    """The last day typed, where a lease can have it."""
+    return None if last_day is None else max(last_day, terms.first_day)
 
 
 @blueprint.post("/leases/<int:lease_id>/charge-preview")
@@ -60,17 +129,28 @@ def preview_charge(lease_id: int) -> Response:
     """The next invoices with the charge as it is typed; nothing is kept."""
     form = ChargeForm()
     form.tax_rate.choices = [(0, "No tax"), *tax_rates()]
-    invoices: tuple[PlannedInvoice, ...] = ()
-    problem = ""
-    if form.validate():
+
+    def changed() -> Invoices:
         charge = charge_terms(NEW_CHARGE, charge_of(form, form.first_day.data))
-        invoices = preview_change(lease_id, business_today(), charge=charge)
-    else:
-        problem = "Fill in what is charged, the amount and the first day to see the next invoices."
-    return _page("Next invoices", "with the new charge", invoices, problem)
+        return preview_change(
+            lease_id,
+            business_today(),
+            charge.first_day,
+            lambda terms: replace(terms, charges=(*terms.charges, charge)),
+        )
+
+    missing = "Fill in what is charged, the amount and the first day to see the next invoices."
+    return _next(form, changed, "with the new charge", missing)
 
 
-def _page(title: str, note: str, invoices: tuple[PlannedInvoice, ...], problem: str) -> Response:
+def _next(form: Form, changed: Callable[[], Invoices], note: str, missing: str) -> Response:
+    """The page of the next invoices, or of what has to be filled in first."""
+    if form.validate():
+        return _page("Next invoices", note, changed(), "")
+    return _page("Next invoices", note, (), missing)
+
+
+def _page(title: str, note: str, invoices: Invoices, problem: str) -> Response:
     return render(
         "billing/lease_preview.html",
         "billing/_lease_preview.html",

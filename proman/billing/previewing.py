@@ -1,5 +1,6 @@
 """What a lease that is still being typed will bring first: invoices with formula and due date."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -32,27 +33,27 @@ def preview_agreement(agreement: Agreement) -> tuple[PlannedInvoice, ...]:
 
 
 def preview_change(
-    lease_id: int, today: date, *, rent: RentStep | None = None, charge: ChargeTerms | None = None
+    lease_id: int, today: date, changed_on: date, change: Callable[[LeaseTerms], LeaseTerms]
 ) -> tuple[PlannedInvoice, ...]:
-    """The next three invoices of a lease if a rent or charge were changed; nothing is kept.
+    """The next three invoices of a lease if its terms were changed from a day on; nothing is kept.
 
-    Raises NotThere.
+    Raises NotThere, and what `change` raises.
     """
     found = billable_leases([lease_id])
     if not found:
         raise NotThere("This lease does not exist.")
-    terms = found[0].terms
-    if rent is not None:
-        steps = sorted((*terms.rents, rent), key=lambda step: step.first_day)
-        terms = replace(terms, rents=tuple(steps))
-    if charge is not None:
-        terms = replace(terms, charges=(*terms.charges, charge))
-    changed_on = rent.first_day if rent else charge.first_day if charge else today
+    terms = change(found[0].terms)
     period = timedelta(days=terms.frequency.days or 31 * terms.frequency.months)
     horizon = max(today, changed_on) + SHOWN * period
     planned = plan(terms, as_of=horizon, billed=found[0].billed, show=writer_of_here())
     touched = [one for one in planned.invoices if one.last_day >= changed_on]
     return tuple(touched[:SHOWN])
+
+
+def with_rents(terms: LeaseTerms, *steps: RentStep) -> LeaseTerms:
+    """The terms with more rents; of two of one day the new one counts."""
+    rents = sorted((*terms.rents, *steps), key=lambda step: step.first_day)
+    return replace(terms, rents=tuple(rents))
 
 
 def terms_of(agreement: Agreement) -> LeaseTerms:

@@ -1,19 +1,22 @@
-"""The pages that change a lease from a day on: a draft's fate, rent, charges."""
+"""The pages that change a lease from a day on: a draft's fate, rent, renewal, charges."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Response
 
 from proman.base.errors import Refused
+from proman.base.period import add_months
 from proman.db import begin_write, db
 from proman.identity.session import business_today, current_actor
-from proman.leases import actions
+from proman.leases import actions, renewing, rent_free
 from proman.leases.composing import tax_rates
 from proman.leases.discarding import discard_draft
-from proman.leases.forms import ChargeEndForm, ChargeForm, RentForm
+from proman.leases.forms import ChargeEndForm, ChargeForm, RenewalForm, RentForm, RentFreeForm
 from proman.leases.models import Lease
-from proman.leases.queries import the_charge, the_lease
+from proman.leases.queries import next_lease_first_day, the_charge, the_lease
+from proman.web.filters import day
 from proman.web.forms import Form
 from proman.web.guard import needs
 from proman.web.render import render, see_other
@@ -68,6 +71,60 @@ def change_rent(lease_id: int) -> Response:
         return "The new rent is set; what is issued stays as it is."
 
     return save_change(lease_id, form, "rent", change)
+
+
+@blueprint.get("/<int:lease_id>/rent-free/new")
+@needs("manager")
+def new_rent_free(lease_id: int) -> Response:
+    return change_form("rent_free", RentFreeForm(formdata=None), the_lease(lease_id))
+
+
+@blueprint.post("/<int:lease_id>/rent-free")
+def grant_rent_free(lease_id: int) -> Response:
+    form = RentFreeForm()
+
+    def change(lease: Lease) -> str:
+        days = form.values()
+        rent_free.grant_rent_free(lease, days["first_day"], days["last_day"], actor=current_actor())
+        return "No rent is charged on these days; what is issued stays as it is."
+
+    return save_change(lease_id, form, "rent_free", change)
+
+
+@blueprint.get("/<int:lease_id>/renewals/new")
+@needs("manager")
+def new_renewal(lease_id: int) -> Response:
+    lease = the_lease(lease_id)
+    form = RenewalForm(formdata=None)
+    agreed, more = lease.last_day, _beside_renewal(lease)
+    if agreed is not None:
+        form.rent_from.data = agreed + timedelta(days=1)
+        latest = more["next_first_day"]
+        year_on = max(add_months(agreed, 12), business_today())
+        form.last_day.data = min(year_on, latest - timedelta(days=1)) if latest else year_on
+    return change_form("renewal", form, lease, **more)
+
+
+def _beside_renewal(lease: Lease) -> dict[str, Any]:
+    """What the page of a renewal shows beside the form."""
+    return {
+        "ending_with": renewing.ending_with(lease),
+        "next_first_day": next_lease_first_day(lease),
+    }
+
+
+@blueprint.post("/<int:lease_id>/renewals")
+def renew(lease_id: int) -> Response:
+    form = RenewalForm()
+
+    def change(lease: Lease) -> str:
+        renewal = renewing.Renewal(**form.values())
+        renewing.renew(lease, renewal, today=business_today(), actor=current_actor())
+        until = f"to {day(renewal.last_day)}" if renewal.last_day else "with no last day"
+        return f"The lease goes on {until}; what is issued stays as it is."
+
+    more = _beside_renewal(the_lease(lease_id))
+    return save_change(lease_id, form, "renewal", change, **more)
 
 
 @blueprint.get("/<int:lease_id>/charges/new")

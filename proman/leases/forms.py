@@ -275,6 +275,22 @@ class RentForm(Form):
     gross = BooleanField("The rent holds the tax")
 
 
+class RentFreeForm(Form):
+    """Days without rent, both inclusive."""
+
+    first_day = DayField("From", [InputRequired("From which day?")])
+    last_day = DayField("To", [InputRequired("To which day?")])
+
+
+class RenewalForm(Form):
+    """How a lease goes on beyond its agreed last day."""
+
+    last_day = DayField("New last day", [Optional()])
+    rent = AmountField("New rent", [Optional(), NOT_NEGATIVE])
+    rent_from = DayField("From", [Optional()])
+    with_charges = BooleanField("Charges that end with the lease go on too", default=True)
+
+
 class ChargeForm(Form):
     """A charge added to a lease."""
 

@@ -49,7 +49,8 @@ def _told(one: Happening, names: dict[int, str], charges: dict[int, str]) -> Ite
         yield from _lease(one)
     elif one.subject_type == "rents" and one.action == "created":
         amount, from_day = money(one.after.get("amount", 0)), _day(one.after["effective_from"])
-        yield Told(f"Rent set to {amount} from {from_day}", icon="cash")
+        words = f"Rent set to {amount} from {from_day}"
+        yield Told(words if one.after.get("amount") else f"Rent-free from {from_day}", icon="cash")
     elif one.subject_type == "charges":
         what = charges.get(one.subject_id, "Charge")
         if one.action == "created":

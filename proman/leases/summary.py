@@ -4,15 +4,9 @@ from datetime import date
 from typing import NamedTuple
 
 from proman.leases import wording
+from proman.leases.agreed import terms_of
 from proman.leases.models import Lease, Rent
-from proman.leases.rules import (
-    Frequency,
-    HoldingOver,
-    LeaseState,
-    LeaseStatus,
-    LeaseTerms,
-    state,
-)
+from proman.leases.rules import LeaseState, state
 
 
 class Summary(NamedTuple):
@@ -31,16 +25,7 @@ class Summary(NamedTuple):
 
 def summary_of(lease: Lease, next_first_day: date | None, today: date) -> Summary:
     """What the lease is on `today`; `next_first_day` is that of the unit's next lease."""
-    terms = LeaseTerms(
-        lease.id,
-        lease.first_day,
-        last_day=lease.last_day,
-        ended_on=lease.ended_on,
-        next_lease_first_day=next_first_day,
-        status=LeaseStatus(lease.status),
-        frequency=Frequency(lease.frequency),
-        holding_over=HoldingOver(lease.holding_over),
-    )
+    terms = terms_of(lease, next_first_day)
     on = max(today, lease.first_day)
     past = [rent for rent in lease.rents if rent.effective_from <= on]
     coming = [rent for rent in lease.rents if rent.effective_from > on]

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, request
 
 from proman.identity.session import business_today
 from proman.leases import changes, party_views, writing
+from proman.leases.ahead import ahead_of
 from proman.leases.history import lease_history
 from proman.leases.listing import LEASES, STATES
 from proman.leases.queries import (
@@ -50,8 +51,14 @@ def index() -> Response:
 @blueprint.get("/<int:lease_id>")
 def show(lease_id: int) -> Response:
     lease = the_lease(lease_id)
-    summary = summary_of(lease, next_lease_first_day(lease), business_today())
-    return render("leases/show.html", lease=lease, summary=summary, events=lease_history(lease))
+    today, next_first_day = business_today(), next_lease_first_day(lease)
+    return render(
+        "leases/show.html",
+        lease=lease,
+        summary=summary_of(lease, next_first_day, today),
+        ahead=ahead_of(lease, next_first_day, today),
+        events=lease_history(lease),
+    )
 
 
 @blueprint.get("/of-tenant/<int:tenant_id>")
