@@ -1,0 +1,75 @@
+{{- define "proman.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" }}
+{{- end }}
+
+{{/* At most 40 letters, so that what is put behind it still fits into a CronJob's 52. */}}
+{{- define "proman.fullname" -}}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" }}
+{{- else if contains (include "proman.name" .) .Release.Name }}
+{{- .Release.Name | trunc 40 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name (include "proman.name" .) | trunc 40 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+
+{{- define "proman.selector" -}}
+app.kubernetes.io/name: {{ include "proman.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "proman.labels" -}}
+{{ include "proman.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{- define "proman.image" -}}
+{{- with .Values.image }}
+{{- if .digest }}{{ .repository }}@{{ .digest }}
+{{- else }}{{ .repository }}:{{ default $.Chart.AppVersion .tag }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "proman.serviceAccount" -}}
+{{- if .Values.serviceAccount.create }}{{ default (include "proman.fullname" .) .Values.serviceAccount.name }}
+{{- else }}{{ default "default" .Values.serviceAccount.name }}
+{{- end }}
+{{- end }}
+
+{{- define "proman.secret" -}}
+{{- default (include "proman.fullname" .) .Values.secrets.existingSecret }}
+{{- end }}
+
+{{/* The claim of a volume: (list $ "data"). */}}
+{{- define "proman.claim" -}}
+{{- $root := index . 0 }}{{ $name := index . 1 }}
+{{- default (printf "%s-%s" (include "proman.fullname" $root) $name) (index $root.Values.persistence $name).existingClaim }}
+{{- end }}
+
+{{/* How a volume may be mounted, with spaces between: (list $ "data"). */}}
+{{- define "proman.accessModes" -}}
+{{- $root := index . 0 }}{{ $volume := index $root.Values.persistence (index . 1) }}
+{{- if $volume.accessModes }}{{ join " " $volume.accessModes }}
+{{- else if gt (int $root.Values.replicas) 1 }}ReadWriteMany
+{{- else }}ReadWriteOnce
+{{- end }}
+{{- end }}
+
+{{/* "yes" when both volumes may be mounted on several nodes at once. */}}
+{{- define "proman.isShared" -}}
+{{- if and (contains "ReadWriteMany" (include "proman.accessModes" (list . "data")))
+           (contains "ReadWriteMany" (include "proman.accessModes" (list . "backups"))) }}yes{{ end }}
+{{- end }}
+
+{{- define "proman.url" -}}
+{{- if .Values.settings.url }}{{ .Values.settings.url }}
+{{- else if .Values.ingress.enabled }}{{ ternary "https" "http" (ne .Values.ingress.tlsSecret "") }}://{{ first .Values.ingress.hosts }}
+{{- end }}
+{{- end }}
+
+{{- define "proman.databasePort" -}}
+{{- default (ternary 5432 3306 (eq .Values.engine "postgresql")) .Values.networkPolicy.databasePort }}
+{{- end }}
