@@ -44,6 +44,7 @@ from proman.billing import (
     late_views,
     lease_views,
     reminder_views,
+    transfer_views,
 )
 from proman.billing import views as billing
 from proman.database import autogenerate, engines
@@ -102,6 +103,7 @@ BLUEPRINTS = (
     late_views.blueprint,
     reminder_views.blueprint,
     ending_views.blueprint,
+    transfer_views.blueprint,
     charge_views.blueprint,
     payments.blueprint,
     expenses.blueprint,

@@ -1,14 +1,15 @@
-"""What people type on the pages of billing: the day of a run, the ending of a lease."""
+"""What people type on the pages of billing: the day of a run, the ending of a lease, a move."""
 
 from datetime import date
 
 from flask import request
-from wtforms import StringField
-from wtforms.validators import InputRequired, Length
+from wtforms import BooleanField, IntegerField, StringField
+from wtforms.validators import InputRequired, Length, Optional
+from wtforms.widgets import HiddenInput
 
 from proman.base.errors import Refused
 from proman.billing.queries import refuse_far_day
-from proman.web.forms import DayField, Form, strip
+from proman.web.forms import NOT_NEGATIVE, AmountField, DayField, Form, strip
 
 
 class RunForm(Form):
@@ -21,6 +22,17 @@ class EndingForm(Form):
     """The last day of a lease, and why it ended."""
 
     ended_on = DayField("Last day", [InputRequired("Choose the last day.")])
+    reason = StringField("Reason", [Length(max=500)], filters=[strip])
+
+
+class TransferForm(Form):
+    """When tenants move to which unit, and what is agreed there."""
+
+    moves_on = DayField("First day in the new unit", [InputRequired("From which day?")])
+    unit_id = IntegerField(widget=HiddenInput(), validators=[InputRequired("Choose the unit.")])
+    rent = AmountField("Rent there", [InputRequired("How much for one period?"), NOT_NEGATIVE])
+    deposit = AmountField("Deposit agreed there", [Optional(), NOT_NEGATIVE])
+    with_charges = BooleanField("Charges beside the rent go along", default=True)
     reason = StringField("Reason", [Length(max=500)], filters=[strip])
 
 
