@@ -101,12 +101,12 @@ def _page(lease: Lease, form: TransferForm, *, status: int) -> Response:
     day, query = form.moves_on.data, request.args.get("unit_q", "").strip()
     found: EndingPreview | None = None
     problem = ""
-    if day is not None and not form.moves_on.errors:
+    unit = unit_in_words(form.unit_id.data) if form.unit_id.data else None
+    if unit is not None and day is not None and not form.moves_on.errors:
         try:
             found = preview_transfer(lease.id, day, today=business_today())
         except Refused as error:
             problem = error.message
-    unit = unit_in_words(form.unit_id.data) if form.unit_id.data else None
     units: Sequence[Row[Any]] = () if unit else units_to_let(query, day or business_today())
     return render(
         "billing/transfer.html",
