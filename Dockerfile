@@ -15,6 +15,7 @@ ENV PATH=/opt/venv/bin:$PATH \
   PYTHONUNBUFFERED=1 \
   PYTHONDONTWRITEBYTECODE=1 \
   FLASK_APP=proman \
+  PROMAN_LOG=json \
   PROMAN_DATA_DIR=/data \
   PROMAN_BACKUP_DIR=/backups \
   HOST=0.0.0.0 \

@@ -1,7 +1,5 @@
 """Builds the application: an ordered list of setup calls, without touching disk or database."""
 
-import logging
-import sys
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +11,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
-from proman import cli, schema, scope
+from proman import cli, logs, schema, scope
 from proman.addresses import UnusableSetting
 from proman.admin import (
     alarm_letters,
@@ -68,7 +66,7 @@ from proman.settings import Settings, read_settings
 from proman.takeover import views as takeover
 from proman.takeover.origin import IMPORTED
 from proman.tenants import views as tenants
-from proman.web import drawing, errors, filters, guard, headers, health, ids
+from proman.web import drawing, errors, filters, guard, headers, health, ids, watching
 from proman.web.dispatch import Application, remember_place
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -138,6 +136,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     cli.install(app)
+    watching.install(app, trusts_ids=settings.trusted_proxies > 0)
     return app
 
 
@@ -160,10 +159,8 @@ def configure(app: Flask, settings: Settings) -> None:
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False,
     )
-    if not app.logger.handlers:
-        logging.basicConfig(
-            stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s"
-        )
+    logs.install(settings.log)
+    watching.note_routes(app)
 
 
 def connect(app: Flask) -> None:
@@ -174,9 +171,12 @@ def connect(app: Flask) -> None:
     audit.install()
     with app.app_context():
         engines.set_up(db.engine)
+        watching.count_statements(db.engine)
         keep_writers_out(db.engine, settings)
         if settings.replica_url is not None:
-            app.extensions["proman_replica"] = Replica(settings.replica_url, db.engine)
+            own = Replica(settings.replica_url, db.engine)
+            app.extensions["proman_replica"] = own
+            watching.count_statements(own.engine)
             app.after_request(remember_place)
     Migrate(app, db, directory=str(MIGRATIONS), **autogenerate.OPTIONS)
     app.extensions["proman_origins"] = (IMPORTED,)

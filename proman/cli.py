@@ -1,15 +1,22 @@
 """Owns the command groups; each command calls one verb of its domain, in one organization."""
 
+import logging
 import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
 from flask import Flask
 
+from proman import logs
 from proman.base.commands import CommandGroup as CommandGroup
 from proman.base.commands import refusals_in_one_line
 from proman.database.troubles import refused_plainly
 from proman.doctor import doctor
+
+log = logging.getLogger(__name__)
 
 
 def install(app: Flask) -> None:
@@ -36,10 +43,39 @@ def speak_plainly(command: click.Command) -> None:
     invoke = command.invoke
 
     def invoke_plainly(ctx: click.Context) -> Any:
-        with refusals_in_one_line(), refused_plainly():
+        with told_at_its_end(ctx), refusals_in_one_line(), refused_plainly():
             return invoke(ctx)
 
     command.invoke = invoke_plainly  # type: ignore[method-assign]
+
+
+@contextmanager
+def told_at_its_end(ctx: click.Context) -> Iterator[None]:
+    """One line of the log when the command ends, and none of what it says to whoever called it.
+
+    An error that nobody foresaw is a line as well where lines are collected; a person at a terminal
+    gets Python's own report.
+    """
+    begun, status = time.monotonic(), 1
+    try:
+        yield
+        status = 0
+    except (click.exceptions.Exit, click.ClickException) as end:
+        status = end.exit_code
+        raise
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+        raise
+    except Exception as error:
+        if not logs.is_json():
+            raise
+        log.exception("An unexpected error")
+        raise click.exceptions.Exit(1) from error
+    finally:
+        words = " ".join(filter(None, (ctx.info_name, ctx.invoked_subcommand)))
+        took = round((time.monotonic() - begun) * 1000, 1)
+        fields = {"command": words, "status": status, "duration_ms": took}
+        log.info("%s ended with %d", words, status, extra={"fields": fields})
 
 
 def main_serve() -> None:

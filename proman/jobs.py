@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import partial
+from time import monotonic
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
@@ -18,6 +20,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from proman import logs
 from proman.admin.alarm_letters import watch_backups
 from proman.base.commands import CommandGroup
 from proman.billing.actions import run_billing
@@ -153,7 +156,8 @@ def run_due(now: datetime, jobs: Iterable[Job] | None = None) -> list[Ran]:
         try:
             with at_work(installation().settings):
                 if until_it_stands(partial(_claim, job, now)):
-                    ran.append(_carry_out(job, now))
+                    with logs.part_of(task=job.name):
+                        ran.append(_carry_out(job, now))
         except InMaintenance:
             break
     return ran
@@ -227,11 +231,12 @@ def _is_due(row: ScheduledJob, job: Job, now: datetime) -> bool:
 
 
 def _carry_out(job: Job, now: datetime) -> Ran:
+    begun = monotonic()
     try:
         ran = Ran(job.name, job.run(now))
-        log.info("%s: %s", job.name, ran.result)
+        log.info("%s: %s", job.name, ran.result, extra=_took(begun))
     except Exception as error:
-        log.exception("%s failed", job.name)
+        log.exception("%s failed", job.name, extra=_took(begun))
         ran = Ran(job.name, FAILED + reason_of(error))
     db.session.rollback()
     begin_write()
@@ -243,6 +248,10 @@ def _carry_out(job: Job, now: datetime) -> Ran:
         row.last_run_at, row.last_result = now, ran.result
     db.session.commit()
     return ran
+
+
+def _took(begun: float) -> dict[str, Any]:
+    return {"fields": {"duration_ms": round((monotonic() - begun) * 1000, 1)}}
 
 
 @click.group("jobs", cls=CommandGroup)

@@ -14,7 +14,7 @@ from flask import Flask
 from waitress import create_server
 from waitress.server import BaseWSGIServer
 
-from proman import jobs
+from proman import jobs, logs
 from proman.database import durable, nightly, quarantine
 from proman.database.installation import installation
 from proman.database.troubles import told
@@ -35,6 +35,7 @@ def serve(app: Flask, processes: int = 1) -> None:
     one line when the database is not at this version's revision or the port is taken. Raises
     Refused when a restore that was cut off cannot be ended.
     """
+    logs.tell_all()
     settings: Settings = app.extensions["proman_settings"]
     quarantine.finish_pending(settings)
     _require_ready(app)
@@ -44,7 +45,7 @@ def serve(app: Flask, processes: int = 1) -> None:
     tempfile.tempdir = str(durable.private_directory(settings.data_dir / "uploads"))
     sockets = _listen(settings)
     shown = settings.host if settings.host != "0.0.0.0" else "127.0.0.1"
-    click.echo(f"ProMan is running on http://{shown}:{sockets[0].getsockname()[1]}")
+    logs.announce(f"ProMan is running on http://{shown}:{sockets[0].getsockname()[1]}")
     _tell_setup_code(app)
     if processes == 1:
         signal.signal(signal.SIGTERM, _on_term)
@@ -109,7 +110,7 @@ def _tell_setup_code(app: Flask) -> None:
     with app.app_context():
         if not is_set_up():
             code = setup_code(settings.data_dir)
-            click.echo(f"The first visit sets it up; from another machine it asks for {code}")
+            logs.announce(f"The first visit sets it up; from another machine it asks for {code}")
         db.session.remove()
 
 
@@ -131,5 +132,8 @@ def _require_ready(app: Flask) -> None:
 
 
 def _stop(line: str) -> NoReturn:
-    click.echo(f"Error: {line}", err=True)
+    if logs.is_json():
+        log.error("%s", line)
+    else:
+        click.echo(f"Error: {line}", err=True)
     sys.exit(1)

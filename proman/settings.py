@@ -40,6 +40,7 @@ class Settings:
     mail_from: str = ""
     backup_passphrase: str | None = field(default=None, repr=False)
     metrics: bool = False
+    log: str = "text"
     trusted_proxies: int = 0
     host: str = "127.0.0.1"
     port: int = 8000
@@ -75,6 +76,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         mail_from=_sender(env),
         backup_passphrase=_passphrase(env),
         metrics=_switch("PROMAN_METRICS", env.get("PROMAN_METRICS", "")),
+        log=_one_of("PROMAN_LOG", env, ("text", "json")),
         trusted_proxies=_number("PROMAN_TRUSTED_PROXIES", env, 0, 0, 10),
         host=env.get("HOST") or "127.0.0.1",
         port=_number("PORT", env, 8000, 0, 65535),
@@ -177,6 +179,14 @@ def _switch(name: str, text: str) -> bool:
     if value in ("1", "on", "true", "yes"):
         return True
     raise UnusableSetting(name, f"is “{text}”, neither on nor off.", "on")
+
+
+def _one_of(name: str, env: Mapping[str, str], words: tuple[str, ...]) -> str:
+    """One of the words; the first where nothing is said."""
+    text = env.get(name, "").strip().lower()
+    if text and text not in words:
+        raise UnusableSetting(name, f"is “{text}”, not {' or '.join(words)}.", words[-1])
+    return text or words[0]
 
 
 def _number(name: str, env: Mapping[str, str], default: int, low: int, high: int) -> int:

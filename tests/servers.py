@@ -2,6 +2,7 @@
 
 import os
 import queue
+import re
 import shutil
 import signal
 import subprocess
@@ -38,7 +39,9 @@ class Server:
         assert self.process.stdout is not None
         self._reader = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
         self._reader.start()
-        self.url = self.wait_for("ProMan is running on ").split()[-1]
+        found = re.search(r"http://[\w.:]+\d", self.wait_for("ProMan is running on "))
+        assert found is not None
+        self.url = found[0]
 
     def _read(self, stream: IO[str]) -> None:
         with stream:
@@ -55,6 +58,12 @@ class Server:
             self.lines.append(line)
             if words in line:
                 return line
+
+    def rest(self) -> list[str]:
+        """Every line that it printed, once it has ended."""
+        while (line := self._queue.get(timeout=START_SECONDS)) is not None:
+            self.lines.append(line)
+        return self.lines
 
     def flask(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run `flask …` beside the server, on its installation."""

@@ -7,6 +7,7 @@ from flask_login import current_user
 from sqlalchemy import or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from proman import logs
 from proman.database import alarm
 from proman.database.alarm import Alarm, Letter
 from proman.database.installation import installation
@@ -78,9 +79,9 @@ def send(letter: Letter) -> bool:
                     connection.send(Message(address, SUBJECTS[letter.kind], text))
                     reached += 1
                 except Undelivered as error:
-                    log.warning("%s was not told of the backups: %s", address, error.reason)
+                    log.warning("One person was not told of the backups: %s", logs.told(error))
     except (Undelivered, ValueError, SQLAlchemyError) as error:
-        log.warning("Nobody was told of the backups: %s", error)
+        log.warning("Nobody was told of the backups: %s", logs.told(error))
     return reached > 0
 
 

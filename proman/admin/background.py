@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from flask import Flask, current_app, request
 
+from proman import logs
 from proman.base.errors import NotThere, Refused
 from proman.database.journal_events import Origin, acting_from
 from proman.identity.session import current_actor
@@ -21,7 +22,7 @@ def start(work: Callable[[], object], wait: float = SHORT_WAIT) -> None:
     """
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     origin = Origin(request.remote_addr or "unknown", current_actor().id)
-    thread = threading.Thread(target=_run, args=(app, work, origin), daemon=True)
+    thread = threading.Thread(target=logs.carried(_run), args=(app, work, origin), daemon=True)
     thread.start()
     thread.join(wait)
 
@@ -31,6 +32,7 @@ def _run(app: Flask, work: Callable[[], object], origin: Origin) -> None:
         try:
             work()
         except (Refused, NotThere) as refusal:
-            log.warning("%s", refusal.message)
+            # Its words are on the page of the operation, and may name what somebody uploaded.
+            log.warning("An operation on the database was refused: %s", logs.told(refusal))
         except Exception:
             log.exception("An operation on the database failed")

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from flask import Flask, current_app, render_template
 from sqlalchemy import select, update
 
+from proman import logs
 from proman.billing.document import InvoiceDocument
 from proman.billing.document_queries import documents_by_id
 from proman.billing.letter import heading, invoices_pdf, payment_rows, payment_sentence
@@ -88,7 +89,7 @@ def file_name(document: InvoiceDocument) -> str:
 def send_in_background() -> None:
     """Send what is queued apart from this request, so that its page answers at once."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
-    Thread(target=_send, args=(app,), name="mail", daemon=True).start()
+    Thread(target=logs.carried(_send), args=(app,), name="mail", daemon=True).start()
 
 
 def _send(app: Flask) -> None:

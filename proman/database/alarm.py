@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from proman import logs
 from proman.base.errors import Refused
 from proman.base.private import open_private
 from proman.database import catalogue, durable, outcomes, rules
@@ -180,7 +181,7 @@ def _store(data_dir: Path, found: Alarm) -> None:
         durable.write_durably(data_dir / FILE, json.dumps(asdict(found), indent=1).encode())
         _unwritten.pop(data_dir, None)
     except (OSError, Refused) as error:
-        log.warning("The state of the alarm cannot be written: %s", error)
+        log.warning("The state of the alarm cannot be written: %s", logs.told(error))
         _unwritten[data_dir] = found
 
 

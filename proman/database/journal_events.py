@@ -20,6 +20,7 @@ import click
 from flask import has_request_context, request
 from sqlalchemy.exc import SQLAlchemyError
 
+from proman import logs
 from proman.base.errors import NotThere, Refused
 from proman.database import durable, journal
 from proman.database.driver import sqlite3
@@ -130,7 +131,7 @@ def note(
     except (OSError, Refused) as error:
         fault = f"The journal could not be written ({what} {name}): {reason_of(error)}"
         _count_unwritten(site, reason_of(error))
-        log.error("%s", fault)
+        log.error("The journal could not be written (%s): %s", what, logs.told(error))
         if not has_request_context() and _origin.get() is None and by != SCHEDULE:
             click.echo(f"Warning: {fault}", err=True)
     if in_trail:
@@ -191,4 +192,4 @@ def _tell_trail(site: Installation, event: Event) -> None:
         if live_database(site).exists():
             until_it_stands(tell)
     except (SQLAlchemyError, sqlite3.Error, OSError, Refused, NotThere) as error:
-        log.info("The audit trail was not told of %s: %s", event.action, reason_of(error))
+        log.info("The audit trail was not told of %s: %s", event.action, logs.told(error))

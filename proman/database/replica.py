@@ -14,6 +14,7 @@ from flask import current_app
 from sqlalchemy import URL, Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
+from proman import logs
 from proman.database.engines import engine_options, set_up
 from proman.db import Session, db
 
@@ -74,7 +75,7 @@ def place_of_own_changes() -> str:
     try:
         return own.place()
     except DBAPIError as error:
-        log.warning("The place in the log is not known: %s", error.orig)
+        log.warning("The place in the log is not known: %s", logs.told(error))
         return ""
 
 

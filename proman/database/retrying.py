@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
+from proman import logs
 from proman.db import db, is_saved
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ def until_it_stands(
             if is_saved() or not was_taken_back(error):
                 raise
             db.session.rollback()
-            log.info("Taken back by the database, tried again (%d): %s", attempt, error.orig)
+            log.info("Taken back by the database, tried again (%d): %s", attempt, logs.told(error))
             _pause(attempt)
             start_over()
     return work()

@@ -7,6 +7,7 @@ from threading import Thread
 from flask import Flask, current_app, render_template, request
 from sqlalchemy import select
 
+from proman import logs
 from proman.db import begin_write, db, utc_now
 from proman.identity.actions import Link, make_link
 from proman.identity.models import AccessToken
@@ -62,7 +63,7 @@ def mail_link(link: Link, address: str) -> str:
     try:
         mail_server(settings.smtp_url, settings.mail_from).send(message)
     except (Undelivered, ValueError) as error:
-        log.warning("A link was not mailed: %s", error)
+        log.warning("A link was not mailed: %s", logs.told(error))
         return f"It could not be mailed: {error}"
     return ""
 
@@ -73,7 +74,7 @@ def answer_forgotten(email: str) -> None:
     The page answers at once and the same for everybody, so that it tells nobody who has a login.
     """
     app = current_app._get_current_object()  # type: ignore[attr-defined]
-    Thread(target=_mail_reset, args=(app, email), name="link", daemon=True).start()
+    Thread(target=logs.carried(_mail_reset), args=(app, email), name="link", daemon=True).start()
 
 
 def _mail_reset(app: Flask, email: str) -> None:

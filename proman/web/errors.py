@@ -10,11 +10,13 @@ from jinja2 import Template
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from werkzeug.exceptions import HTTPException
 
+from proman import logs
 from proman.base.errors import NotThere, Refused
-from proman.database.troubles import is_our_fault, told
+from proman.database.troubles import is_our_fault
 from proman.db import OutcomeUnknown, db, is_saved
 from proman.web.guard import is_open, to_login
 from proman.web.render import is_partial, tell
+from proman.web.watching import request_id
 
 log = logging.getLogger(__name__)
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
@@ -75,7 +77,7 @@ def _database(error: DBAPIError) -> Response:
     if is_our_fault(error):
         return _unexpected(error)
     # One line: while a server is away there are as many of them as requests.
-    log.error("The database did not answer: %s", told(error))
+    log.error("The database did not answer: %s", logs.told(error))
     if is_saved():
         message = "It was saved. Then the database stopped answering, so it cannot be shown yet."
         return _answer(503, message, page="saved")
@@ -83,7 +85,7 @@ def _database(error: DBAPIError) -> Response:
 
 
 def _uncertain(error: OutcomeUnknown) -> Response:
-    log.error("The database was lost at COMMIT: %s", error)
+    log.error("The database was lost at COMMIT: %s", logs.told(error))
     return _answer(
         503,
         "The database broke off while this was being saved: it may have been saved or not. "
@@ -95,10 +97,14 @@ def _uncertain(error: OutcomeUnknown) -> Response:
 def _disk(error: OSError) -> Response:
     if error.errno not in _FULL:
         return _unexpected(error)
-    log.error("The disk takes nothing more: %s", error)
+    log.error("The disk takes nothing more: %s", logs.told(error))
     return _answer(503, f"ProMan's disk takes nothing more: {error.strerror}. Nothing was changed.")
 
 
 def _unexpected(error: Exception) -> Response:
     log.exception("Unexpected error")
-    return _answer(500)
+    response = _answer(500)
+    if is_partial():
+        words = "Something went wrong here. The change was not saved. If you ask for help, quote "
+        tell(response, f"{words}{request_id()}.", tone="bad")
+    return response

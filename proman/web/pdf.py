@@ -103,7 +103,8 @@ def make_pdf(
     except typst.TypstError as error:
         if "could not be displayed" not in error.message:
             raise
-        _log.warning("%s is a plain tagged PDF: %s", title, error.message)
+        # Neither its title nor the sign, which stands in somebody's name.
+        _log.warning("A document by %s is a plain tagged PDF: no font holds a sign", template)
         return _compile(template, inputs, moment, archival=False)
 
 

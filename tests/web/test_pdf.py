@@ -36,7 +36,7 @@ def test_a_sign_that_no_font_holds_makes_a_plain_tagged_file_and_a_line_in_the_l
     pdf = invoices_pdf([make_document(recipient=make_recipient("\U00012000 of Ur"))])
     catalog = PdfReader(io.BytesIO(pdf)).trailer["/Root"]
     assert catalog["/MarkInfo"]["/Marked"]
-    assert "Invoice 2027-00012 is a plain tagged PDF" in caplog.text
+    assert "A document by invoice.typ is a plain tagged PDF" in caplog.text
 
 
 def test_threads_make_files_side_by_side() -> None:
