@@ -1,5 +1,6 @@
 """Imports every table, so that the metadata is whole for migrations and for the database tools."""
 
+from proman.billing import draft_models as drafts
 from proman.billing import models as billing
 from proman.billing import reminder_models as reminders
 from proman.database import models as database
@@ -20,6 +21,7 @@ metadata = Base.metadata
 __all__ = [
     "billing",
     "database",
+    "drafts",
     "expenses",
     "files",
     "identity",

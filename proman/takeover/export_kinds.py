@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Select, Table, bindparam, literal, select
 
+from proman.billing.draft_models import InvoiceDraft, InvoiceDraftLine
 from proman.billing.models import (
     Adjustment,
     Allocation,
@@ -150,6 +151,12 @@ KINDS: tuple[Kind, ...] = (
         "late_fees",
         LateFee,
         "id invoice_id document_id amount/amount through sequence recorded_at",
+    ),
+    _kind("invoice_drafts", InvoiceDraft, "id lease_id due_on recorded_at"),
+    _kind(
+        "invoice_draft_lines",
+        InvoiceDraftLine,
+        "id draft_id position kind description amount/amount tax_rate/rate gross",
     ),
     _kind("reminder_levels", ReminderLevel, "id level days pay_within minimum/amount title text"),
     _kind(
