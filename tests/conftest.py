@@ -24,7 +24,7 @@ from proman.database.revisions import head_revision
 from proman.db import db
 from proman.identity.session import acting_for
 from proman.settings import Settings
-from tests import engines, factories, faults
+from tests import containers, engines, factories, faults
 from tests.factories import PASSWORD
 
 
@@ -99,6 +99,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def engine(request: pytest.FixtureRequest) -> str:
     """Which engine the test runs on: sqlite, postgresql or mysql."""
     return str(getattr(request, "param", engines.SQLITE))
+
+
+@pytest.fixture(scope="session")
+def podman() -> Iterator[containers.Engine]:
+    """Runs containers; tests that take it belong to the xdist group `image`."""
+    with containers.container_engine() as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def image(podman: containers.Engine) -> containers.Engine:
+    """The same with `proman:test`, which takes minutes to build and is built once in a run."""
+    containers.build(podman)
+    return podman
 
 
 @pytest.fixture(scope="session")

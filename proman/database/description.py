@@ -33,6 +33,8 @@ _CONSTRAINTS = (
     "JOIN pg_class c ON c.oid = conrelid "
     "WHERE contype IN ('c', 'x') AND relnamespace = current_schema()::regnamespace"
 )
+_RESTORED_TEXT = re.compile(r"\(('(?:[^']|'')*'::character varying)\)::text")
+_RESTORED_LIST = re.compile(rf"ARRAY\[({_RESTORED_TEXT.pattern}(?:, {_RESTORED_TEXT.pattern})*)\]")
 _STORAGE = (
     "SELECT table_name, engine, table_collation FROM information_schema.tables "
     "WHERE table_schema = database() AND table_type = 'BASE TABLE'"
@@ -146,10 +148,20 @@ def _numbers_itself(inspector: Inspector, column: ReflectedColumn) -> bool:
 
 
 def plain_check(dialect: Dialect, said: str) -> str:
-    """What a check says, without what MySQL and MariaDB write each in their own manner."""
+    """What a check says, without what each server writes in a manner of its own."""
     if is_mysql(dialect):
         return re.sub(r"[`()\s]|_utf8mb4", "", said)
-    return _one_line(said)
+    return _as_first_said(_one_line(said))
+
+
+def _as_first_said(check: str) -> str:
+    """PostgreSQL says a list of texts otherwise once it was dumped and restored.
+
+    `(ARRAY['a'::character varying])::text[]` comes back as `ARRAY[('a'::character varying)::text]`.
+    """
+    return _RESTORED_LIST.sub(
+        lambda found: "(ARRAY[" + _RESTORED_TEXT.sub(r"\1", found[1]) + "])::text[]", check
+    )
 
 
 def _checks(inspector: Inspector) -> Schema:
@@ -162,7 +174,9 @@ def _checks(inspector: Inspector) -> Schema:
 
 def _postgresql_constraints(connection: Connection) -> Schema:
     return {
-        f"{'exclusion' if is_exclusion else 'check'} {table}.{name}": _one_line(definition)
+        f"{'exclusion' if is_exclusion else 'check'} {table}.{name}": plain_check(
+            connection.dialect, definition
+        )
         for table, name, is_exclusion, definition in connection.execute(text(_CONSTRAINTS))
     }
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import click
 import pytest
 from flask_migrate import downgrade, upgrade
+from sqlalchemy.dialects import postgresql
 
 from proman.app import MIGRATIONS, create_app
 from proman.database import status
-from proman.database.description import Schema, describe, engine_of
+from proman.database.description import Schema, describe, engine_of, plain_check
 from proman.database.fingerprints import FOLDER, differences, drift_in, fingerprint_of
 from proman.database.migrating import looking_connection, migration_connection
 from proman.database.revisions import chain_to
@@ -114,6 +115,25 @@ def test_differences_are_told_thing_by_thing_and_a_whole_table_once():
         "different: column units.id is INTEGER, should be BIGINT not null"
     ]
     assert differences(UNIT, UNIT) == []
+
+
+@pytest.mark.parametrize(
+    ("restored", "first"),
+    [
+        (
+            "ANY (ARRAY[('a'::character varying)::text, ('it''s)'::character varying)::text])",
+            "ANY ((ARRAY['a'::character varying, 'it''s)'::character varying])::text[])",
+        ),
+        (
+            "ANY (ARRAY[('a'::character varying)::text])",
+            "ANY ((ARRAY['a'::character varying])::text[])",
+        ),
+        ("(x > 0) AND (ARRAY[1, 2])", "(x > 0) AND (ARRAY[1, 2])"),
+    ],
+)
+def test_a_check_of_a_restored_dump_says_what_it_said_before(restored: str, first: str):
+    assert plain_check(postgresql.dialect(), restored) == first
+    assert plain_check(postgresql.dialect(), first) == first
 
 
 def test_of_a_revision_that_was_never_written_down_nothing_is_claimed(tmp_path: Path):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.image.conftest import Engine
+from tests.containers import Engine
 
 pytestmark = [pytest.mark.image, pytest.mark.xdist_group("image")]
 ADDRESS = "http://127.0.0.1:8000"

@@ -91,8 +91,8 @@ mariadb_dump() {
   program=mariadb-dump
   command -v $program >/dev/null 2>&1 || program=mysqldump
   # The state of a pipe is that of its last program; the first one's is kept in a file.
-  { $program "$@" "$database" || : >"$partial.failed"; } | gzip >"$partial" || return 1
-  [ ! -e "$partial.failed" ]
+  { $program "$@" "$database" || : >"$notes/failed"; } | gzip >"$partial" || return 1
+  [ ! -e "$notes/failed" ]
 }
 mariadb_is_good() {
   gzip -t "$1" 2>/dev/null && gzip -dc "$1" | tail -n 1 | grep -q '^-- Dump completed'
@@ -107,17 +107,19 @@ is_good() { "${kind}_is_good" "$1"; }
 
 mkdir -p "$directory" 2>/dev/null || fail "the directory $directory cannot be made."
 cd "$directory" 2>/dev/null || fail "the directory $directory cannot be entered."
+# In /tmp, because that disk may be full.
+notes=$(mktemp -d 2>/dev/null) || fail "no temporary file can be made."
 partial=.dump-$$-$(date -u +%s).part
-(: >"$partial") 2>/dev/null || fail "the directory $directory cannot be written."
 # Single quotes on purpose: the names are looked up when the trap runs.
-trap 'rm -f "$partial" "$partial.failed" "$partial.said"' EXIT
+trap 'rm -rf "$partial" "$notes"' EXIT
 trap 'exit 1' HUP INT TERM
+(: >"$partial") 2>/dev/null || fail "the directory $directory cannot be written."
 # What a killed run left, a day later.
 find . -maxdepth 1 -name '.dump-*.part*' -mmin +1440 -exec rm -f {} + 2>/dev/null || :
 
-"${kind}_dump" "$@" 2>"$partial.said" ||
-  fail "the dump failed: $(tail -n 1 "$partial.said" 2>/dev/null). Older ones were kept."
-is_good "$partial" || fail "the dump cannot be read back. Older ones were kept."
+"${kind}_dump" "$@" 2>"$notes/said" ||
+  fail "the dump failed; older ones were kept: $(grep -m 1 . "$notes/said")"
+is_good "$partial" || fail "the dump cannot be read back; older ones were kept."
 sync "$partial" 2>/dev/null || sync
 
 # A link never overwrites; not every volume has them.
