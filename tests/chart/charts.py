@@ -36,6 +36,12 @@ def helm_template(*words: str) -> subprocess.CompletedProcess[str]:
     return run("helm", "template", "proman", str(CHART), "--namespace", "rent", *words)
 
 
+def against(address: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """The same against the cluster at that address, in which `lookup` finds what is there."""
+    server = ("--dry-run=server", "--disable-openapi-validation", "--kube-apiserver", address)
+    return helm_template(*server, *words)
+
+
 @cache
 def rendered(values: str, *words: str) -> list[Manifest]:
     """Every object that one of the value sets makes; `words` go to helm."""

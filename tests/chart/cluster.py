@@ -1,4 +1,4 @@
-"""What `lookup` in a chart asks of a cluster: its version, what it has, and the Secrets in it."""
+"""What `lookup` in a chart asks of a cluster: its version, what it knows, and objects in it."""
 
 import json
 import threading
@@ -12,6 +12,7 @@ _KINDS = {
     "apps/v1": "Deployment",
     "batch/v1": "CronJob",
     "networking.k8s.io/v1": "NetworkPolicy",
+    "policy/v1": "PodDisruptionBudget",
 }
 
 
@@ -40,22 +41,31 @@ _NOT_FOUND = {"kind": "Status", "apiVersion": "v1", "reason": "NotFound", "code"
 
 
 class Cluster:
-    """The Secrets that are in it, by namespace and name, and its address."""
+    """What is in it, and its address."""
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self.secrets: dict[tuple[str, str], dict[str, Any]] = {}
+        self._objects: dict[tuple[str, ...], dict[str, Any]] = {}
+
+    def put(self, made: dict[str, Any]) -> None:
+        """Take in an object as an installation of the release `proman` does."""
+        place = made["metadata"]
+        # helm takes over nothing without them.
+        release = {"meta.helm.sh/release-name": place["name"].partition("-")[0]}
+        release |= {"meta.helm.sh/release-namespace": place["namespace"]}
+        place["annotations"] = {**place.get("annotations", {}), **release}
+        self._objects[place["namespace"], f"{made['kind'].lower()}s", place["name"]] = made
 
     def answer(self, path: str) -> dict[str, Any] | None:
         parts = path.strip("/").split("/")
-        if parts[:3] == ["api", "v1", "namespaces"] and parts[4:5] == ["secrets"]:
-            return self.secrets.get((parts[3], parts[5]))
+        if parts[:3] == ["api", "v1", "namespaces"]:
+            return self._objects.get(tuple(parts[3:]))
         return _ANSWERS.get(path)
 
 
 @contextmanager
 def cluster() -> Iterator[Cluster]:
-    """One without any Secret, on a port of its own."""
+    """One with nothing in it, on a port of its own."""
     known: list[Cluster] = []
 
     class Handler(BaseHTTPRequestHandler):

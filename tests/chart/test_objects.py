@@ -1,9 +1,13 @@
 """What the rendered objects say to each other: selectors, volumes, strategy, probes, networks."""
 
+from copy import deepcopy
+
 import pytest
+import yaml
 
 from tests.chart import charts
-from tests.chart.charts import SETS, Manifest, named, of_kind, pods
+from tests.chart.charts import SETS, VALUES, Manifest, named, of_kind, pods
+from tests.chart.cluster import cluster
 
 pytestmark = pytest.mark.chart
 
@@ -97,6 +101,36 @@ def test_a_claim_says_what_was_asked_for_and_outlives_the_release() -> None:
     assert data["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
     backups = named(objects, "PersistentVolumeClaim", "proman-backups")
     assert backups["spec"]["storageClassName"] == ""
+
+
+def test_a_claim_that_is_there_stays_as_it_is_whatever_the_replicas() -> None:
+    words = ("--values", str(VALUES / "postgresql.yaml"), "--set")
+    with cluster() as there:
+        for claim in of_kind(charts.rendered("postgresql"), "PersistentVolumeClaim"):
+            there.put(deepcopy(claim))
+        fewer = charts.against(there.address, *words, "replicas=0")
+        assert fewer.returncode == 0, fewer.stderr
+        objects = [one for one in yaml.safe_load_all(fewer.stdout) if one]
+        for claim in of_kind(objects, "PersistentVolumeClaim"):
+            assert claim["spec"]["accessModes"] == ["ReadWriteMany"]
+        (server,) = of_kind(objects, "Deployment")
+        assert server["spec"]["strategy"]["type"] == "RollingUpdate"
+    with cluster() as there:
+        for claim in of_kind(charts.rendered("sqlite"), "PersistentVolumeClaim"):
+            there.put(deepcopy(claim))
+        more = charts.against(there.address, *words, "replicas=2")
+        assert more.returncode == 1
+        assert "name new claims in existingClaim" in more.stderr
+
+
+def test_a_platform_may_choose_the_user() -> None:
+    free = ",".join(
+        f"podSecurityContext.{one}=null" for one in "runAsUser runAsGroup fsGroup".split()
+    )
+    for name, template in pods(charts.rendered("sqlite", "--set", free)):
+        assert (
+            not {"runAsUser", "runAsGroup", "fsGroup"} & template["spec"]["securityContext"].keys()
+        ), name
 
 
 def test_probes_ask_for_life_until_it_serves_and_then_for_readiness() -> None:

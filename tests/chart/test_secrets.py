@@ -72,18 +72,11 @@ def test_ones_own_secret_is_taken_and_none_is_made() -> None:
 
 def upgrade(there: Cluster, *words: str) -> dict[str, str]:
     """The Secret of an installation or upgrade against that cluster, which then has it."""
-    done = charts.helm_template(
-        *("--dry-run=server", "--disable-openapi-validation", "--kube-apiserver", there.address),
-        *("--show-only", "templates/secret.yaml", *words),
-    )
+    done = charts.against(there.address, "--show-only", "templates/secret.yaml", *words)
     assert done.returncode == 0, done.stderr
     secret = yaml.safe_load(done.stdout)
-    annotations = secret["metadata"]["annotations"]
-    assert annotations["helm.sh/resource-policy"] == "keep"
-    # An installation adds them, and helm takes over no Secret without them.
-    release = {"meta.helm.sh/release-name": "proman", "meta.helm.sh/release-namespace": "rent"}
-    annotations |= release
-    there.secrets["rent", "proman"] = secret
+    assert secret["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+    there.put(secret)
     return decoded(secret)
 
 

@@ -31,7 +31,7 @@
 {{- fail "secrets.smtpUrl needs settings.mailFrom, the address that mail comes from." }}
 {{- end }}
 {{- if and (gt (int .Values.replicas) 1) (not (include "proman.isShared" .)) }}
-{{- fail "Several replicas share /data and /backups: let persistence.data.accessModes and persistence.backups.accessModes be empty or name ReadWriteMany." }}
+{{- fail "Several replicas share /data and /backups, which have to be ReadWriteMany: say so in persistence.data.accessModes and persistence.backups.accessModes, and name new claims in existingClaim where those that are there cannot be shared." }}
 {{- end }}
 {{- if and .Values.ingress.enabled (not .Values.ingress.hosts) }}
 {{- fail "ingress.enabled needs at least one name in ingress.hosts." }}

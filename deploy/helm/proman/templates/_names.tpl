@@ -49,10 +49,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- default (printf "%s-%s" (include "proman.fullname" $root) $name) (index $root.Values.persistence $name).existingClaim }}
 {{- end }}
 
-{{/* How a volume may be mounted, with spaces between: (list $ "data"). */}}
+{{/* How a volume may be mounted, with spaces between: (list $ "data"). A claim that is there cannot
+be changed, whatever the replicas have become, so it is asked. */}}
 {{- define "proman.accessModes" -}}
 {{- $root := index . 0 }}{{ $volume := index $root.Values.persistence (index . 1) }}
+{{- $there := lookup "v1" "PersistentVolumeClaim" $root.Release.Namespace (include "proman.claim" .) }}
 {{- if $volume.accessModes }}{{ join " " $volume.accessModes }}
+{{- else if $there }}{{ join " " $there.spec.accessModes }}
 {{- else if gt (int $root.Values.replicas) 1 }}ReadWriteMany
 {{- else }}ReadWriteOnce
 {{- end }}
