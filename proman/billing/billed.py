@@ -11,11 +11,16 @@ _ONE_DAY = timedelta(days=1)
 
 
 class Span(NamedTuple):
-    """That an item (the rent is charge nil) is billed for these days, both inclusive."""
+    """That an item (the rent is charge nil) is billed for these days, both inclusive.
+
+    `ended_itself` says whether the item's own last day ended it, before the lease's part did; None
+    where nobody kept it.
+    """
 
     charge_id: int
     first: date
     last: date
+    ended_itself: bool | None = None
 
     @property
     def days(self) -> int:
@@ -51,6 +56,11 @@ class Billed(NamedTuple):
             if start <= span.last and span.first <= part.last:
                 start = span.last + _ONE_DAY
         return start
+
+    def ended_itself(self, charge_id: int, day: date) -> bool | None:
+        """Whether the item, billed up to that day, had come to its own last day; None: unknown."""
+        spans = self.spans.get(charge_id, ())
+        return next((span.ended_itself for span in spans if span.last == day), None)
 
     def ends_on(self, day: date) -> bool:
         """Whether anything is billed up to that day and no farther by the same span."""

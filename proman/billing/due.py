@@ -122,14 +122,18 @@ def _due(terms: LeaseTerms, item: Item, part: Part, billed: Billed, show: Show) 
     lines = rest_of(terms, item, part.full, part.days, start, show, own_end=own)
     if lines:
         due_date = max(part.due, start) if start > part.start else part.due
-        yield Due(due_date, item, lines, Span(item.charge_id, lines[0].first, last))
+        ends_itself = last < part.days.last
+        yield Due(due_date, item, lines, Span(item.charge_id, lines[0].first, last, ends_itself))
 
 
 def _ended_by_itself(item: Item, day: date, billed: Billed) -> bool:
     """Whether a charge was billed to its own last day, which was moved since, not the lease's.
 
-    The lease's last part ends all that is billed in it, the rent too.
+    Where that was not kept: the lease's last part ends all that is billed in it, the rent too.
     """
+    kept = billed.ended_itself(item.charge_id, day)
+    if kept is not None:
+        return kept
     return item.charge_id != RENT and not billed.without(item.charge_id).ends_on(day)
 
 

@@ -183,6 +183,7 @@ def _span_rows(ids: Sequence[int], drafts: Sequence[Draft]) -> list[dict[str, An
             # A period that is billed again fills no gap: it was no gap before.
             "days": 0 if draft.repetition else span.days,
             "repetition": draft.repetition,
+            "ended_itself": span.ended_itself,
             "invoice_id": invoice_id,
         }
         for invoice_id, draft in zip(ids, drafts, strict=True)

@@ -180,6 +180,8 @@ class BilledPeriod(Scoped, Base):
     days: Mapped[int] = mapped_column(nullable=False)
     """Both ends counted, nil when billed again; where their sum fills the span, none was missed."""
     repetition: Mapped[int] = mapped_column(nullable=False, default=0, server_default="0")
+    ended_itself: Mapped[bool | None] = mapped_column(nullable=True)
+    """Whether the charge's own last day ended it, before the lease's part did; empty: not kept."""
     invoice_id: Mapped[int] = foreign_key("invoices.id", nullable=False)
 
 

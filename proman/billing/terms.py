@@ -135,7 +135,7 @@ _EXTENTS = (
     .group_by(_b.c.lease_id, _b.c.charge_key)
 )
 _SPANS = (
-    select(_b.c.lease_id, _b.c.charge_key, _b.c.period_start, _b.c.period_end)
+    select(_b.c.lease_id, _b.c.charge_key, _b.c.period_start, _b.c.period_end, _b.c.ended_itself)
     .where(_b.c.organization_id == _HERE)
     .order_by(_b.c.lease_id, _b.c.charge_key, _b.c.period_start, _b.c.period_end)
 )
@@ -195,8 +195,8 @@ def billable_leases(lease_ids: Collection[int] | None = None) -> list[BillableLe
 def billed_spans(lease_ids: Collection[int]) -> dict[int, Billed]:
     """Every span that was billed of these leases."""
     found: dict[int, list[Span]] = {lease_id: [] for lease_id in lease_ids}
-    for lease_id, charge_id, first, last in _rows("spans", lease_ids):
-        found[lease_id].append(Span(charge_id, first, last))
+    for lease_id, *span in _rows("spans", lease_ids):
+        found[lease_id].append(Span(*span))
     return {lease_id: Billed.of(spans) for lease_id, spans in found.items()}
 
 

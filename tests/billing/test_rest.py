@@ -63,3 +63,16 @@ def test_a_charge_whose_last_day_is_moved_bills_the_rest_of_its_period(
     longer = replace(terms, charges=(replace(parking, last_day=None),))
     second = plan(longer, as_of=day("2027-12-20"), billed=again(first))
     assert dues(second) == [("2027-12-18", 4968)]
+
+
+@pytest.mark.parametrize("proration", list(Proration))
+def test_a_charge_alone_that_the_lease_ended_is_not_billed_again(proration: Proration) -> None:
+    """The lease's agreed last day is taken away; no rent tells that it had ended the charge too."""
+    parking = ChargeTerms(7, "parking", "Parking", 11000, day("2027-12-01"))
+    own = {"rents": (), "charges": (parking,), "proration": proration}
+    terms = lease("2027-12-01", last_day=day("2027-12-17"), **own)
+    first = plan(terms, as_of=day("2027-12-01"))
+    open_ended = replace(terms, last_day=None)
+    second = plan(open_ended, as_of=day("2027-12-20"), billed=again(first))
+    billed = sum(invoice.total for invoice in (*first.invoices, *second.invoices))
+    assert billed == 11000
