@@ -245,7 +245,10 @@ is_older() {
 is_protected() {
     manifest=$(manifest_of "$1")
     [ -e "$manifest" ] || return 1
-    grep -q '"pinned": *true' "$manifest" && return 0
+    # A manifest that is damaged, or about another file, may be one that was pinned.
+    grep -q "^ \"name\": *\"$1\"" "$manifest" || return 0
+    grep -q '^ "pinned": *false' "$manifest" || return 0
+    grep -q '^ "reason": *"' "$manifest" || return 0
     grep -q '"reason": *"before-restore"' "$manifest" && ! is_older "$1" "proman-$(moment_before 7)"
 }
 

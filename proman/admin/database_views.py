@@ -144,8 +144,8 @@ def show_details(name: str, about_passphrase: str = "") -> Response:
         age=rules.age_in_words,
         reasons=rules.REASON_WORDS,
         engines=rules.ENGINE_WORDS,
-        kept=rules.kept(candidates, site.plan.retention, utc_now()).get(one.name),
-        undeletable=rules.may_delete(one.name, candidates),
+        kept=rules.kept(candidates, site.plan.retention, utc_now()).get(one.path.name),
+        undeletable=rules.may_delete(one.path.name, candidates),
     )
 
 
@@ -204,7 +204,7 @@ def _after(address: str, what: str, good: str) -> Response:
 
 
 def _details(one: Backup) -> str:
-    return url_for("database.details", name=one.name)
+    return url_for("database.details", name=one.path.name)
 
 
 def _note(what: str, name: str) -> None:

@@ -47,7 +47,7 @@ def outlook(site: Installation, plan: Plan, now: datetime) -> Outlook:
     """What the plan would do to the backups that are there at `now` (naive UTC)."""
     listed = catalogue.backups_in(site.backup_dir)
     kept = rules.kept((one.as_candidate() for one in listed), plan.retention, now)
-    return Outlook(plan.next_after(now), [(one, kept.get(one.name, "")) for one in listed])
+    return Outlook(plan.next_after(now), [(one, kept.get(one.path.name, "")) for one in listed])
 
 
 @blueprint.get("")

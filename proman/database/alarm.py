@@ -88,10 +88,15 @@ def survey(site: Installation) -> tuple[list[Backup], str]:
         return [], f"The backups in {site.backup_dir} cannot be read: {error.strerror}."
 
 
+def unreadable(listed: list[Backup]) -> list[str]:
+    """In sentences, which backups cannot be read, or nobody can tell what was noted of them."""
+    return [f"{one.path.name}: {one.unreadable}" for one in listed if one.unreadable]
+
+
 def failures(site: Installation) -> list[str]:
-    """In sentences, which of the last backup and the last drill failed."""
+    """In sentences, which of the last backup, retention and drill failed."""
     found = []
-    for what in ("backup", "drill"):
+    for what in ("backup", outcomes.RETENTION, "drill"):
         outcome = outcomes.last(site.data_dir, what)
         if outcome is not None and outcome.fault:
             found.append(f"The last {what} failed: {outcome.fault}")
@@ -108,9 +113,9 @@ def look(site: Installation, now: datetime, send: Send) -> Alarm:
         known = _stored(site.data_dir) or Alarm(utc_text(now))
         if not is_ours:
             return known
-        listed, unreadable = survey(site)
-        late = unreadable or overdue(site, listed, now)
-        reasons = tuple([late] if late else []) + tuple(failures(site))
+        listed, fault = survey(site)
+        late = fault or overdue(site, listed, now)
+        reasons = (*([late] if late else []), *failures(site), *unreadable(listed))
         seen = replace(known, reasons=reasons)
         if reasons and known.since is None:
             seen = replace(seen, since=utc_text(now))

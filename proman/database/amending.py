@@ -38,7 +38,8 @@ def alone(directory: Path) -> Iterator[None]:
 def amend(path: Path, change: Callable[[Manifest], Manifest]) -> Manifest | None:
     """What the manifest is now, after the change; None, and nothing written, where there is none.
 
-    `change` may raise; then the manifest stays as it was.
+    `change` may raise; then the manifest stays as it was. Raises Unreadable for one that nobody can
+    read: it is never written over.
     """
     with alone(path.parent):
         known = manifests.read(path)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+import os
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -14,17 +15,27 @@ from proman.database import rules
 from proman.database.amending import alone, amend
 from proman.database.contents import Content
 from proman.database.durable import sync_directory
-from proman.database.manifest import Manifest
+from proman.database.manifest import Manifest, Unreadable
+
+_PUT_RIGHT = (
+    "Nobody can tell whether it was pinned, so retention leaves it alone. Put the manifest back "
+    "from a copy; or take it away, and the next night writes a new one."
+)
 
 
 @dataclass(frozen=True)
 class Backup:
-    """One backup file and its manifest, if it has one; times are naive UTC, sizes bytes."""
+    """One backup file and its manifest, if it has one; times are naive UTC, sizes bytes.
+
+    `unreadable` says, in a sentence, why nobody can tell what a manifest that is there says of it,
+    or why the file itself cannot be read. That is not the same as to have no manifest.
+    """
 
     path: Path
     created_at: datetime
     size: int
     manifest: Manifest | None
+    unreadable: str = ""
 
     @property
     def name(self) -> str:
@@ -35,7 +46,13 @@ class Backup:
     def is_verified(self) -> bool:
         """Whether its manifest says that it was proven, and the size is still the same."""
         known = self.manifest
-        return known is not None and known.is_verified and known.size_bytes == self.size
+        is_same = known is not None and known.size_bytes == self.size
+        return is_same and not self.unreadable and known is not None and known.is_verified
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether it came without a manifest and one can be written."""
+        return self.manifest is None and not self.unreadable
 
     @property
     def is_encrypted(self) -> bool:
@@ -82,15 +99,19 @@ class Backup:
         return self.sequence, f"{content} {self.name}"
 
     def as_candidate(self) -> rules.Candidate:
-        """What the rules of retention need to know of it."""
+        """What the rules of retention need to know of it.
+
+        By the name of its file: a plain and an encrypted one may share all but the ending.
+        """
         return rules.Candidate(
-            name=self.name,
+            name=self.path.name,
             sequence=self.sequence,
             tie=self.place[1],
             created_at=self.created_at,
             reason=self.reason,
             verified=self.is_verified,
             pinned=self.is_pinned,
+            unreadable=bool(self.unreadable),
         )
 
 
@@ -163,6 +184,8 @@ def last_proven(backups: Iterable[Backup]) -> datetime | None:
 
 def pin(backup: Backup, pinned: bool) -> None:
     """Keeps a backup from retention, or gives it back; only what is verified can be pinned."""
+    if backup.unreadable:
+        raise Refused(backup.unreadable)
     if not backup.is_verified:
         raise Refused("Only a verified backup can be pinned. Verify it first.")
     if amend(manifest_path(backup.path), lambda known: replace(known, pinned=pinned)) is None:
@@ -172,20 +195,31 @@ def pin(backup: Backup, pinned: bool) -> None:
 def note_proven(backup: Backup, moment: datetime) -> None:
     """Keeps when the backup was last restored with success."""
     proven_at = manifests.utc_text(moment)
-    amend(manifest_path(backup.path), lambda known: replace(known, proven_at=proven_at))
+
+    def note(known: Manifest) -> Manifest:
+        is_its_own = known.name == backup.path.name
+        return replace(known, proven_at=proven_at) if is_its_own else known
+
+    # It restores, whether or not that can be written down.
+    with contextlib.suppress(Unreadable):
+        amend(manifest_path(backup.path), note)
 
 
 def delete(backup: Backup) -> bool:
     """Removes a backup: the file first, for a manifest alone is not listed.
 
-    Returns False, and removes nothing, when it was pinned since it was listed.
+    Returns False, and removes nothing, when it was pinned since it was listed. Raises Unreadable
+    when nobody can tell. A manifest that is about another file stays.
     """
     with alone(backup.path.parent):
-        known = manifests.read(manifest_path(backup.path))
-        if known is not None and known.pinned:
+        path = manifest_path(backup.path)
+        known = manifests.read(path)
+        is_its_own = known is not None and known.name == backup.path.name
+        if known is not None and known.pinned and is_its_own:
             return False
         backup.path.unlink(missing_ok=True)
-        manifest_path(backup.path).unlink(missing_ok=True)
+        if is_its_own:
+            path.unlink(missing_ok=True)
         sync_directory(backup.path.parent)
     return True
 
@@ -194,7 +228,7 @@ def delete_by_hand(directory: Path, name: str) -> Backup:
     """Removes one backup that a person chose; refuses the newest verified and pinned ones."""
     backup = backup_named(directory, name)
     candidates = [one.as_candidate() for one in backups_in(directory)]
-    refusal = rules.may_delete(backup.name, candidates)
+    refusal = rules.may_delete(backup.path.name, candidates)
     if refusal:
         raise Refused(refusal)
     if not delete(backup):
@@ -202,11 +236,22 @@ def delete_by_hand(directory: Path, name: str) -> Backup:
     return backup
 
 
-def prune(directory: Path, policy: rules.Retention, now: datetime) -> list[str]:
-    """Removes what retention no longer keeps and returns the names; `now` is naive UTC."""
-    listed = {one.name: one for one in backups_in(directory)}
+def prune(
+    directory: Path, policy: rules.Retention, now: datetime, spared: Collection[Path] = ()
+) -> list[str]:
+    """Removes what retention no longer keeps and returns the names; `now` is naive UTC.
+
+    The `spared` files stay this time, whatever the rules say.
+    """
+    listed = {one.path.name: one for one in backups_in(directory)}
     names = rules.to_delete((one.as_candidate() for one in listed.values()), policy, now)
-    return [name for name in names if delete(listed[name])]
+    removed = []
+    for one in (listed[name] for name in names):
+        # A manifest that cannot be read since it was listed may be one that was pinned.
+        with contextlib.suppress(Unreadable):
+            if one.path not in spared and delete(one):
+                removed.append(one.name)
+    return removed
 
 
 def manifest_path(path: Path) -> Path:
@@ -216,10 +261,17 @@ def manifest_path(path: Path) -> Path:
 
 
 def _read(path: Path, moment: datetime) -> Backup:
-    known = manifests.read(manifest_path(path))
+    known, unreadable = None, ""
+    try:
+        known = manifests.read(manifest_path(path))
+    except Unreadable as refusal:
+        unreadable = f"{refusal.message} {_PUT_RIGHT}"
     if known is not None and known.name != path.name:
+        unreadable = f"The manifest {manifest_path(path).name} is about {known.name}. {_PUT_RIGHT}"
         known = None
+    if not os.access(path, os.R_OK):
+        unreadable = f"The file cannot be read by the user that ProMan runs as ({os.geteuid()})."
     if known is not None and known.reason == rules.FOUND:
         # Whoever put it there chose its name.
         moment = known.moment
-    return Backup(path, moment, path.stat().st_size, known)
+    return Backup(path, moment, path.stat().st_size, known, unreadable)

@@ -90,7 +90,7 @@ def publish(
         beside = directory / f"{stem_of(final.name)}.json"
         other = directory / backup_name(moment, not is_sealed)
         is_free = not final.exists() and not other.exists()
-        if is_free and _written_new(beside, manifest(moment, final.name)):
+        if is_free and written_new(beside, manifest(moment, final.name)):
             is_ours = False
             try:
                 is_ours = _claim(source, final)
@@ -107,8 +107,8 @@ def publish(
         moment += timedelta(seconds=1)
 
 
-def _written_new(path: Path, content: bytes) -> bool:
-    """Writes the whole file, on the disk when it returns, unless the name is taken."""
+def written_new(path: Path, content: bytes) -> bool:
+    """Writes the whole file, on the disk when it returns, unless the name is taken: then False."""
     with partial(path.parent) as temporary:
         temporary.write_bytes(content)
         sync_file(temporary)

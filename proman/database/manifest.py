@@ -9,11 +9,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from proman.base.errors import Refused
 from proman.database.contents import Content, is_hash
-from proman.database.durable import write_durably
+from proman.database.durable import write_durably, written_new
 from proman.database.sealing import ARMOR, MOST_SEALED, is_recipient
 
 FORMAT = "proman-backup-1"
+
+
+class Unreadable(Refused):
+    """A manifest is there, but nobody can tell what it says: not even whether it was pinned."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +123,11 @@ def write(path: Path, manifest: Manifest) -> None:
     write_durably(path, as_text(manifest))
 
 
+def write_new(path: Path, manifest: Manifest) -> bool:
+    """Puts the manifest on the disk unless anything lies there; says whether it did."""
+    return written_new(path, as_text(manifest))
+
+
 def as_text(manifest: Manifest) -> bytes:
     """The manifest as its file holds it."""
     text = json.dumps(asdict(manifest), indent=1, sort_keys=True, ensure_ascii=False)
@@ -125,11 +135,17 @@ def as_text(manifest: Manifest) -> bytes:
 
 
 def read(path: Path) -> Manifest | None:
-    """The manifest in that file, or None when there is none that ProMan can read."""
+    """The manifest in that file, or None when there is none. Raises Unreadable."""
     try:
-        return parse(path.read_bytes())
-    except OSError:
+        content = path.read_bytes()
+    except FileNotFoundError:
         return None
+    except OSError as error:
+        raise Unreadable(f"Its manifest {path.name} cannot be read: {error.strerror}.") from error
+    found = parse(content)
+    if found is None:
+        raise Unreadable(f"Its manifest {path.name} is damaged, or of another version of ProMan.")
+    return found
 
 
 def parse(content: bytes) -> Manifest | None:

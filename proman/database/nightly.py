@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
+from pathlib import Path
 
 from proman.base.errors import Refused
-from proman.database import catalogue, documents, durable, journal_events, quarantine, restore
+from proman.database import (
+    catalogue,
+    documents,
+    durable,
+    journal_events,
+    outcomes,
+    quarantine,
+    restore,
+)
 from proman.database.backup import back_up
 from proman.database.installation import Installation
 from proman.database.lock import UnderWay, ops_lock
@@ -34,30 +44,37 @@ def nightly_backup(site: Installation) -> str:
 def look_after_others(site: Installation) -> str:
     """Verifies what another tool put there; when one of them is good, retention follows."""
     with ops_lock(site.settings, "verification", BY, wait=WAIT_SECONDS) as held:
-        good = [one for one in verify_new(site, held) if one.is_verified]
-    return f"{len(good)} verified{_removed(site) if good else ''}"
+        good = [one.path for one in verify_new(site, held) if one.is_verified]
+    return f"{len(good)} verified{_removed(site, good) if good else ''}"
 
 
-def _removed(site: Installation) -> str:
+def _removed(site: Installation, new: Collection[Path] = ()) -> str:
+    """What retention did, in words. A failure of it is no reason to make another backup."""
     if site.plan.fault:
         return f", none removed. {site.plan.fault}"
-    removed = prune(site, BY, utc_now())
+    try:
+        with outcomes.noted(site.data_dir, outcomes.RETENTION, BY, but=UnderWay):
+            removed = prune(site, BY, utc_now(), new)
+    except (Refused, OSError) as error:
+        return f", none removed: {outcomes.reason_of(error)}"
     return f", {len(removed)} older removed" if removed else ""
 
 
-def prune(site: Installation, by: str, now: datetime) -> list[str]:
+def prune(site: Installation, by: str, now: datetime, new: Collection[Path] = ()) -> list[str]:
     """Verifies files that came without a manifest, then removes what retention no longer keeps.
 
-    Raises Refused when there is no verified backup, and when nobody knows which rules were chosen.
+    What was verified just now, or is `new`, stays until the next time: nobody could have seen
+    before what the rules would do to it. Raises Refused when there is no verified backup, and when
+    nobody knows which rules were chosen.
     """
     with ops_lock(site.settings, "retention", by, wait=10) as held:
-        verify_new(site, held)
+        spared = {*new, *(one.path for one in verify_new(site, held))}
         if catalogue.newest_verified(catalogue.backups_in(site.backup_dir)) is None:
             raise Refused("There is no verified backup, so nothing is removed.")
         plan = site.plan
         if plan.fault:
             raise Refused(plan.fault)
-        removed = catalogue.prune(site.backup_dir, plan.retention, now)
+        removed = catalogue.prune(site.backup_dir, plan.retention, now, spared)
         for name in removed:
             journal_events.note(site, "retention", name, by)
         documents.prune(site, site.backup_dir)

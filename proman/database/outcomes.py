@@ -16,6 +16,8 @@ from proman.database.manifest import utc_text
 from proman.db import utc_now
 
 KINDS = ("backup", "verification", "drill")
+RETENTION = "retention"
+"""Kept of the schedule's alone: nobody waits for it on a page."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,17 @@ class Outcome:
 
 
 @contextlib.contextmanager
-def noted(data_dir: Path, what: str, by: str) -> Iterator[None]:
-    """Keeps how the block went; a failure goes on to the caller."""
+def noted(
+    data_dir: Path, what: str, by: str, but: type[Exception] | tuple[()] = ()
+) -> Iterator[None]:
+    """Keeps how the block went; a failure goes on to the caller.
+
+    What is of the kind `but` is no failure, and what was kept before stands.
+    """
     try:
         yield
+    except but:
+        raise
     except Exception as error:
         _note(data_dir, Outcome(what, utc_text(utc_now()), by, reason_of(error)))
         raise

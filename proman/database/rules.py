@@ -43,6 +43,7 @@ class Candidate:
     reason: str = "schedule"
     verified: bool = True
     pinned: bool = False
+    unreadable: bool = False
     tie: str = ""
     """The order of those that share a sequence: found files stand behind the one before them."""
 
@@ -95,6 +96,7 @@ def kept(backups: Iterable[Candidate], policy: Retention, now: datetime) -> dict
     if any(one.created_at > now for one in verified):
         return {one.name: "the clock is behind the newest backup" for one in newest_first}
     reasons = {one.name: "not verified" for one in newest_first if not one.verified}
+    reasons |= {one.name: "it cannot be read" for one in newest_first if one.unreadable}
     reasons |= {one.name: "pinned" for one in newest_first if one.pinned}
     for one, reason in [*_safety(verified, now), *_generations(verified, policy)]:
         reasons.setdefault(one.name, reason)

@@ -18,7 +18,7 @@ from proman.database import archive, catalogue, contents, durable, keys, restore
 from proman.database import manifest as manifests
 from proman.database.catalogue import Backup
 from proman.database.installation import Installation
-from proman.database.manifest import Manifest
+from proman.database.manifest import Manifest, Unreadable
 from proman.database.pools import PlainPool, Pool, SealedPool
 from proman.database.restores import Findings, Restore
 from proman.database.sealing import Key, Locked, Passed
@@ -50,7 +50,7 @@ def from_list(
 ) -> Restore:
     """A restore of a listed backup; raises NotThere."""
     listed = catalogue.backup_named(site.backup_dir, name)
-    return restores.create(site.data_dir, listed.name, listed.name, by, actor_id, is_undo)
+    return restores.create(site.data_dir, listed.name, listed.path.name, by, actor_id, is_undo)
 
 
 def from_upload(
@@ -89,7 +89,10 @@ def from_file(site: Installation, file: Path, by: str) -> Restore:
         one = from_upload(site, content, file.name, by)
     one = replace(one, pool=str(file.absolute().parent / contents.FOLDER))
     restores.save(site.data_dir, one)
-    manifest = manifests.read(catalogue.manifest_path(file))
+    manifest = None
+    # What the file holds can be restored without it, as that of the list can.
+    with contextlib.suppress(Unreadable):
+        manifest = manifests.read(catalogue.manifest_path(file))
     if manifest is not None:
         place = restores.directory_of(site.data_dir, one.id)
         manifests.write(place / restores.MANIFEST, manifest)
@@ -111,8 +114,9 @@ def database_in(
 ) -> Iterator[Source]:
     """The database file, its manifest and documents, for the block; an archive is unpacked for it.
 
-    Raises Refused when there is no such file, or the archive is none of ProMan's, and Locked when
-    neither the passphrase that was given nor the installation's own opens it.
+    Raises Refused when there is no such file, its manifest cannot be read or the archive is none of
+    ProMan's, and Locked when neither the passphrase that was given nor the installation's own opens
+    it.
     """
     _require_file(file)
     if not archive.is_archive(file):

@@ -104,6 +104,7 @@ def _warnings(
     late = alarm.overdue(site, listed, now) if newest else alarm.NONE_YET
     found += [late] if late else []
     found += alarm.failures(site)
+    found += alarm.unreadable(listed)
     if newest is not None and newest.lacking:
         found.append(
             f"The newest backup lacks {documents.number_of(newest.lacking)} that nowhere could be "

@@ -90,10 +90,20 @@ def verify_listed(site: Installation, name: str, by: str) -> Backup:
 
 
 def verify_new(site: Installation, held: Held, most: int = 10) -> list[Backup]:
-    """Verifies files that came without a manifest, oldest first, at most so many at once."""
+    """Verifies files that came without a manifest, oldest first, at most so many at once.
+
+    One that is no good, or cannot be read, stays as it is and keeps no other from its turn.
+    """
     listed = reversed(catalogue.backups_in(site.backup_dir))
-    bare = [one for one in listed if one.manifest is None][:most]
-    return [_settle(site, one, held, is_quiet=True) for one in bare]
+    bare = [one for one in listed if one.is_bare][:most]
+    return [_settled_if_good(site, one, held) for one in bare]
+
+
+def _settled_if_good(site: Installation, one: Backup, held: Held) -> Backup:
+    try:
+        return _settle(site, one, held)
+    except Refused:
+        return one  # the journal tells why
 
 
 def drill(
@@ -160,8 +170,11 @@ def _listed(site: Installation, file: Path | None) -> Backup | None:
     return newest
 
 
-def _settle(site: Installation, one: Backup, held: Held, is_quiet: bool = False) -> Backup:
-    """Writes the manifest of a good file; of a bad one with a manifest, what is wrong with it."""
+def _settle(site: Installation, one: Backup, held: Held) -> Backup:
+    """Writes the manifest of a good file; of a bad one with a manifest, what is wrong with it.
+
+    Raises Refused with the reason, and Locked.
+    """
     by, report = held.holder.who, held.report
     with contextlib.ExitStack() as stack:
         try:
@@ -169,27 +182,23 @@ def _settle(site: Installation, one: Backup, held: Held, is_quiet: bool = False)
             verdict = judge(site, source.database, source.manifest, report)
         except Locked:
             # Nobody could look into it, which says nothing against it.
-            if is_quiet:
-                return one
             raise
+        except OSError as error:
+            # Nor does this: the disk may give it again. (A page that it cannot give is SQLite's.)
+            why = f"{one.path.name} cannot be read: {outcomes.reason_of(error)}"
+            journal_events.note(site, "verification failed", one.name, by, why)
+            raise Refused(why) from error
         except Refused as refusal:
             journal_events.note(site, "verification failed", one.name, by, refusal.message)
             if one.manifest is not None:
                 _noted(one, refusal.message)
-            if is_quiet:
-                return one
             raise
         journal_events.note(site, "verification", one.name, by)
-        return _settled(site, one, source, verdict, report, is_quiet)
+        return _settled(site, one, source, verdict, report)
 
 
 def _settled(
-    site: Installation,
-    one: Backup,
-    source: Source,
-    verdict: Verdict,
-    report: Progress,
-    is_quiet: bool,
+    site: Installation, one: Backup, source: Source, verdict: Verdict, report: Progress
 ) -> Backup:
     needed, pool = verdict.documents, source.pool
     documents.set_damaged_aside(needed, pool)
@@ -197,15 +206,18 @@ def _settled(
     if one.manifest is not None:
         _noted(one, None)
         settled = _note_missing(one, missing, pool)
-        if missing and not is_quiet:
+        if missing:
             raise Refused(f"The database in it is good, but {_told(missing)}")
         return settled
+    if one.unreadable:
+        raise Refused(f"The database in it is good. {one.unreadable}")
     known = backup.describe(site, source.database, verdict.facts, None, report)
     if source.key and source.sealed:
         known = backup.sealed_manifest(known, source.key, source.sealed)
     known = replace(_found(site, one, source.database, known), name=one.path.name)
     known = known.with_documents(needed, missing)
-    manifests.write(catalogue.manifest_path(one.path), known)
+    if not manifests.write_new(catalogue.manifest_path(one.path), known):
+        raise Refused(f"Another manifest of {one.name} came meanwhile. Verify it again.")
     return replace(one, manifest=known, created_at=known.moment)
 
 

@@ -59,7 +59,7 @@ def test_an_old_file_never_becomes_the_newest_whatever_its_name_says(anywhere, s
     assert newest(anywhere) == real.name
     assert drill(anywhere.site, None, "Alice").name == real.name
     listed = catalogue.backups_in(anywhere.site.backup_dir)
-    assert "newest" in (may_delete(real.name, [one.as_candidate() for one in listed]) or "")
+    assert "newest" in (may_delete(real.path.name, [one.as_candidate() for one in listed]) or "")
     assert back_up(anywhere.site, "manual", "Alice").sequence == real.sequence + 1
 
 

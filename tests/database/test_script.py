@@ -223,6 +223,11 @@ def name_of(age: timedelta) -> str:
     return f"proman-{datetime.now(UTC) - age:%Y%m%d-%H%M%S}.sqlite"
 
 
+def vouching(name: str) -> dict[str, object]:
+    """What every manifest of ProMan says of its file."""
+    return {"name": name, "pinned": False, "reason": "schedule"}
+
+
 def test_retention_keeps_three_good_ones_pins_and_safety_backups(tmp_path):
     make_database(tmp_path / "p.sqlite").close()
     backups = tmp_path / "backups"
@@ -233,8 +238,12 @@ def test_retention_keeps_three_good_ones_pins_and_safety_backups(tmp_path):
     (backups / names[0]).write_bytes(b"not a database")
     pinned = (backups / names[5]).with_suffix(".json")
     pinned.write_text('{\n "pinned": true\n}')
+    for name, says in ((names[4], vouching(names[5])), (names[6], {"name": names[6]})):
+        (backups / name).with_suffix(".json").write_text(json.dumps(says, indent=1))
     fresh = Path(run(tmp_path, tmp_path / "p.sqlite", backups, "0").stdout.strip()).name
-    kept = {fresh, names[0], names[1], names[2], names[5], pinned.name}
+    # What is said of another file, or not in full, may be said of one that was pinned.
+    manifests = {name.replace(".sqlite", ".json") for name in names[4:]}
+    kept = {fresh, *names[:3], *names[4:], *manifests}
     assert set(left_behind(backups)) == kept
 
 
@@ -253,7 +262,7 @@ def test_what_its_manifest_does_not_vouch_for_is_no_good_one(tmp_path, tool):
         (names[1], {"sha256": sha256, "fault": "A page was damaged."}),
         (names[2], {"sha256": sha256, "fault": "", "files": documents}),
     ):
-        text = json.dumps(says, indent=1, sort_keys=True)
+        text = json.dumps({**vouching(name), **says}, indent=1, sort_keys=True)
         (backups / name).with_suffix(".json").write_text(text)
     tools = (tool, *(["sha256sum"] if tool == "sqlite3" else []))
     fresh = run(tmp_path, tmp_path / "p.sqlite", backups, "5", tools=tools).stdout.strip()
@@ -271,7 +280,7 @@ def test_an_encrypted_one_is_good_when_it_is_what_its_manifest_says(tmp_path, to
         (backups / name).write_bytes(b"age-encryption.org/v1\n" + name.encode())
     for name in names[1:]:  # nobody vouches for the newest
         told = hashlib.sha256((backups / name).read_bytes()).hexdigest()
-        says = {"fault": None, "sha256": "1" * 64 if name == names[1] else told}
+        says = {**vouching(name), "fault": None, "sha256": "1" * 64 if name == names[1] else told}
         beside = backups / name.replace(".sqlite.age", ".json")
         beside.write_text(json.dumps(says, indent=1, sort_keys=True))
     tools = (tool, *(["sha256sum"] if tool == "sqlite3" else []))
