@@ -5,15 +5,17 @@ from flask import Blueprint, Response
 from proman.billing.amounts import writer
 from proman.billing.forms import asked_day, asked_page
 from proman.billing.late_charging import charge_late_invoices
-from proman.billing.late_queries import late_invoices
+from proman.billing.late_queries import Late, late_invoices
 from proman.billing.parties import addressees
 from proman.billing.queries import PREVIEW_ROWS
 from proman.db import begin_write, db
+from proman.identity.remembering import Remembered
 from proman.identity.session import business_today, current_actor, current_organization
 from proman.web.render import render, see_other
 
 blueprint = Blueprint("late", __name__, url_prefix="/billing/late-fees")
 HERE = "/billing/late-fees"
+_late: Remembered[list[Late]] = Remembered()
 
 
 @blueprint.get("")
@@ -22,7 +24,8 @@ def index() -> Response:
     today = business_today()
     day = asked_day(today)
     here = current_organization()
-    found = late_invoices(day, writer(here.locale, here.currency))
+    show = writer(here.locale, here.currency)
+    found = _late.get(day, lambda: late_invoices(day, show))
     pages = max(1, -(-len(found) // PREVIEW_ROWS))
     page = min(asked_page(), pages)
     chosen = found[(page - 1) * PREVIEW_ROWS : page * PREVIEW_ROWS]

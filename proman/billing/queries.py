@@ -16,6 +16,7 @@ from proman.billing.rules import Plan, PlannedInvoice, at_once_alone, day_text, 
 from proman.billing.terms import billable_leases
 from proman.db import db
 from proman.identity.models import Organization, User
+from proman.identity.remembering import Remembered
 
 PREVIEW_ROWS = 50
 FARTHEST_DAYS = 400
@@ -121,9 +122,17 @@ def refuse_far_day(as_of: date, today: date) -> None:
         raise Refused(f"A preview looks ahead to {day_text(last)} at most.", "as_of")
 
 
+_previewed: Remembered[list[Plan]] = Remembered()
+
+
+def _plans_to_show(as_of: date, show: Show | None) -> list[Plan]:
+    """The plans of all leases for a page: they take a second at 10,000 leases, pages many."""
+    return _previewed.get(as_of, lambda: plans(as_of, show=show))
+
+
 def preview_run(as_of: date, page: int = 1, show: Show | None = None) -> RunPreview:
     """What a run would do on that day (any day), and one page of its invoices by due date."""
-    found = plans(as_of, show=show)
+    found = _plans_to_show(as_of, show)
     invoices = in_order(invoice for each in found for invoice in each.invoices)
     reasons: dict[str, list[int]] = defaultdict(list)
     for each in found:
@@ -147,7 +156,7 @@ def left_out_leases(
     as_of: date, page: int = 1, show: Show | None = None
 ) -> tuple[list[tuple[Plan, Addressee]], int]:
     """One page of the leases that a run would leave out, each with the reason; and the pages."""
-    found = [each for each in plans(as_of, show=show) if each.skipped is not None]
+    found = [each for each in _plans_to_show(as_of, show) if each.skipped is not None]
     pages = max(1, -(-len(found) // PREVIEW_ROWS))
     page = min(max(page, 1), pages)
     chosen = found[(page - 1) * PREVIEW_ROWS : page * PREVIEW_ROWS]

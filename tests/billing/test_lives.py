@@ -20,6 +20,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from proman.billing.queries import in_order, plans, preview_run
 from proman.db import db
 from proman.identity.session import acting_for
 from tests import factories
@@ -84,6 +85,15 @@ class Portfolio(RuleBasedStateMachine):
     def the_doctor_is_content(self) -> None:
         if hasattr(self, "life"):
             assert breaches() == []
+
+    @invariant()
+    def the_preview_is_what_a_run_would_do(self) -> None:
+        """Also where it remembers: whatever was done since is in it."""
+        if hasattr(self, "life"):
+            db.session.rollback()
+            with acting_for(self.organization):
+                planned = [one for each in plans(self.today) for one in each.invoices]
+                assert list(preview_run(self.today).invoices) == in_order(planned)
 
     def teardown(self) -> None:
         """The same deeds in the order in which they were done give the same cents."""
