@@ -23,10 +23,11 @@ from proman.db import db
 from proman.doctor_pages import page_of
 from proman.expenses.doctor import CHECKS as EXPENSES
 from proman.files.queries import DOCTORED
+from proman.leases.doctor import CHECKS as LEASES
 from proman.ledger.doctor import CHECKS as LEDGER
 from proman.payments.doctor import CHECKS as PAYMENTS
 
-CHECKS: tuple[Check, ...] = LEDGER + BILLING + PAYMENTS + EXPENSES
+CHECKS: tuple[Check, ...] = LEDGER + BILLING + PAYMENTS + EXPENSES + LEASES
 MOST_OF_A_KIND = 50
 """So many breaches of one invariant are told one by one; of the rest only the number."""
 

@@ -11,6 +11,8 @@ _WORDS = {
     "invoice_lines": "lines of invoices",
     "billed_periods": "billed periods",
     "deposit_events": "events of deposits",
+    "index_clauses": "clauses on an index",
+    "rent_indexations": "indexations of rents",
     "lease_endings": "endings of leases",
     "portal_accesses": "invitations to the portal",
 }

@@ -8,6 +8,7 @@ from proman.db import Base
 from proman.expenses import models as expenses
 from proman.files import models as files
 from proman.identity import models as identity
+from proman.leases import index_models as indexes
 from proman.leases import models as leases
 from proman.ledger import models as ledger
 from proman.payments import models as payments
@@ -25,6 +26,7 @@ __all__ = [
     "expenses",
     "files",
     "identity",
+    "indexes",
     "leases",
     "ledger",
     "metadata",

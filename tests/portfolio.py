@@ -1,19 +1,32 @@
 """A small business with something of everything, each name of it marked, and its rows compared."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from flask import Flask
 from sqlalchemy import Select, Table, func, select
 
+from proman.base.period import add_months
 from proman.billing.actions import run_billing
 from proman.billing.adjusting import write_off
 from proman.billing.deposit_settling import Outcome, settle_deposit
 from proman.billing.deposits import request_deposit, take_over_deposit
 from proman.db import Base, begin_write, db, utc_now
+from proman.identity.actor import system_actor
 from proman.identity.models import TaxRate, User
 from proman.identity.session import acting_for
+from proman.leases.index_actions import (
+    Agreed,
+    agree_clause,
+    index_rents,
+    save_series,
+    save_value,
+)
+from proman.leases.index_models import IndexSeries, IndexValue
+from proman.leases.index_queries import the_candidate
+from proman.leases.indexing import Indexation
+from proman.leases.queries import the_lease
 from proman.payments.actions import NewPayment, Share, record_payment
 from proman.portal.models import PortalAccess
 from tests import factories
@@ -60,6 +73,7 @@ def make_portfolio(organization_id: int, mark: str, user_id: int) -> Portfolio:
         returned = settle_deposit(lease, outcome, today=today, actor=actor)[0].id
         db.session.commit()
         adjustment = given_up.id
+        series, value = _index_rent(lease, mark, today)
         expense = factories.make_expense(building, supplier=f"{mark} Repairs")
         login = factories.make_user(organization_id, email, "tenant")
         _give_access(login, tenant)
@@ -76,8 +90,31 @@ def make_portfolio(organization_id: int, mark: str, user_id: int) -> Portfolio:
             "expense_id": expense,
             "adjustment_id": adjustment,
             "event_id": returned,
+            "series_id": series,
+            "value_id": value,
         }
         return Portfolio(ids, email)
+
+
+def _index_rent(lease_id: int, mark: str, today: date) -> tuple[int, int]:
+    """A clause by an index of its own, a rent that was indexed, and a value since; the ids of the
+    index and that value."""
+    actor = system_actor(db.session.info["organization_id"])
+    begin_write()
+    series = save_series(IndexSeries(), f"{mark} index")
+    for months, thousandths in ((30, 100_000), (20, 110_000)):
+        month = add_months(today.replace(day=1), -months)
+        save_value(IndexValue(series_id=series.id), month, thousandths, month, today=today)
+    base = add_months(today.replace(day=1), -30)
+    agree_clause(the_lease(lease_id), Agreed(series.id, base, hold_months=0), actor=actor)
+    rent = the_candidate(lease_id, today).outcome
+    assert isinstance(rent, Indexation)
+    index_rents({lease_id: rent.new_rent}, today, today=today, actor=actor)
+    month = add_months(today.replace(day=1), -10)
+    value = save_value(IndexValue(series_id=series.id), month, 120_000, month, today=today)
+    ids = series.id, value.id
+    db.session.commit()
+    return ids
 
 
 def _give_access(user_id: int, tenant_id: int) -> None:

@@ -13,6 +13,7 @@ MOST_QUERIES = 6
 _LEASE = text(
     "SELECT MIN(id) FROM leases WHERE status = 'active' AND last_day IS NOT NULL"
     " AND id IN (SELECT lease_id FROM payments) AND id IN (SELECT lease_id FROM charges)"
+    " AND id IN (SELECT lease_id FROM index_clauses)"
 )
 _OF_LEASE = {
     "unit_id": "SELECT unit_id FROM leases WHERE id = :lease",
@@ -25,6 +26,9 @@ _OF_LEASE = {
     "expense_id": "SELECT MIN(id) FROM expenses WHERE property_id = (SELECT property_id FROM units"
     " WHERE id = (SELECT unit_id FROM leases WHERE id = :lease))",
     "reminder_id": "SELECT MIN(id) FROM reminders",
+    "series_id": "SELECT series_id FROM index_clauses WHERE lease_id = :lease",
+    "value_id": "SELECT MAX(id) FROM index_values WHERE series_id ="
+    " (SELECT series_id FROM index_clauses WHERE lease_id = :lease)",
     "charge_id": "SELECT MIN(id) FROM charges WHERE lease_id = :lease",
 }
 

@@ -30,7 +30,7 @@ from tests.walking import addresses
 FEW = 10
 MANY = min(10_000, 500 * int(os.environ.get("PROMAN_TEST_SCALE", "1")))
 MONTHS = 4
-MORE = {"/takeover/export.zip": 60, "/ending": 10, "/readyz": 8}
+MORE = {"/takeover/export.zip": 70, "/ending": 10, "/readyz": 8}
 """Addresses that may ask more: all there is, table by table; all that a lease ever brought; whether
 the schema is whole, which a probe asks and no person waits for."""
 TYPED = ("gal", "2026-0", "mühl")

@@ -129,8 +129,15 @@ def _grouped(rows: Iterable[Row[Any]]) -> defaultdict[int, list[Row[Any]]]:
 
 def logos_of(rows: Iterable[Row[Any]]) -> dict[int, Logo]:
     """The logos that the issuers of these rows had on their day, by id."""
-    ids = {row.issuer.get("logo_id") for row in rows} - {None}
-    return {row.id: Logo(row.media_type, row.content) for row in _read(_LOGOS, ids)}
+    return logos_by_id({row.issuer.get("logo_id") for row in rows})
+
+
+def logos_by_id(ids: Collection[int | None]) -> dict[int, Logo]:
+    """Logos that the organization has or had; None is of none."""
+    return {
+        row.id: Logo(row.media_type, row.content)
+        for row in _read(_LOGOS, [key for key in ids if key])
+    }
 
 
 def _document(

@@ -12,6 +12,7 @@ from proman.billing.models import Allocation, BillingRun, Delivery, Invoice, Inv
 from proman.billing.otherwise import WRITE_OFF, Otherwise, settled_otherwise
 from proman.db import db
 from proman.identity.models import User
+from proman.leases.index_models import IndexValue, RentIndexation
 from proman.leases.models import Charge, Lease, LeaseParty, Rent
 from proman.properties.models import Property, Unit
 from proman.tenants.models import Tenant
@@ -29,6 +30,9 @@ _charges: Table = Charge.__table__  # type: ignore[assignment]
 _tenants: Table = Tenant.__table__  # type: ignore[assignment]
 _units: Table = Unit.__table__  # type: ignore[assignment]
 _properties: Table = Property.__table__  # type: ignore[assignment]
+_x: Table = RentIndexation.__table__  # type: ignore[assignment]
+_v: Table = IndexValue.__table__  # type: ignore[assignment]
+_base, _newer = _v.alias("base"), _v.alias("newer")
 _referred = _i.alias("referred")
 _agreed_by = _users.alias("agreed_by")
 
@@ -73,10 +77,21 @@ _LINES = (
         _l,
         _agreed_by.c.name.label("agreed_by_name"),
         func.coalesce(_charges.c.recorded_at, _agreed_rent.c.recorded_at).label("agreed_at"),
+        _x.c.old_rent,
+        _x.c.new_rent,
+        _x.c.effective_from.label("indexed_from"),
+        *(
+            table.c[name].label(f"{word}_{name}")
+            for table, word in ((_base, "base"), (_newer, "new"))
+            for name in ("month", "value", "published_on")
+        ),
     )
     .join(_i, _i.c.id == _l.c.invoice_id)
     .outerjoin(_charges, _charges.c.id == _l.c.charge_id)
     .outerjoin(_agreed_rent, and_(_l.c.charge_id.is_(None), _agreed_rent.c.id == _rent_of_line))
+    .outerjoin(_x, _x.c.rent_id == _agreed_rent.c.id)
+    .outerjoin(_base, _base.c.id == _x.c.base_value_id)
+    .outerjoin(_newer, _newer.c.id == _x.c.new_value_id)
     .outerjoin(
         _agreed_by,
         _agreed_by.c.id == func.coalesce(_charges.c.recorded_by, _agreed_rent.c.recorded_by),

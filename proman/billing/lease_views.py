@@ -57,9 +57,11 @@ def preview() -> Response:
 
 @blueprint.post("/leases/<int:lease_id>/rent-preview")
 def preview_rent(lease_id: int) -> Response:
-    """The next invoices with the rent as it is typed; nothing is kept."""
+    """The next invoices with the rent as it is typed, or indexed; nothing is kept."""
     form = RentForm()
-    form.tax_rate.choices = [(0, "No tax"), *tax_rates()]
+    # An indexed rent keeps its tax, also by a rate that no new rent can have.
+    current, retired = all_tax_rates()
+    form.tax_rate.choices = [(0, "No tax"), *current, *retired]
 
     def changed() -> Invoices:
         values = form.values()

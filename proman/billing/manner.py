@@ -8,7 +8,7 @@ from babel import Locale, UnknownLocaleError
 from babel.numbers import format_decimal
 
 from proman.base.money import decimal_string, exponent
-from proman.web.formats import format_day, format_money, format_rate
+from proman.web.formats import format_day, format_index, format_money, format_month, format_rate
 
 _DASH = " – "
 _FALLBACK = "en_GB"
@@ -47,6 +47,14 @@ class Manner:
 
     def day(self, day: date) -> str:
         return format_day(day, self.locale)
+
+    def month(self, day: date) -> str:
+        """The month of a day, with its year."""
+        return format_month(day, self.locale)
+
+    def index_value(self, value: int) -> str:
+        """A published index: 117400 is "117.4"."""
+        return format_index(value, self.locale)
 
     def days(self, first: date | None, last: date | None) -> str:
         """Both ends of a period, inclusive; empty where there is none."""

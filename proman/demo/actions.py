@@ -13,6 +13,7 @@ from proman.db import db, utc_now
 from proman.demo import placing
 from proman.demo.costs import draw_costs, spend
 from proman.demo.generator import generate
+from proman.demo.indexing import index_some
 from proman.demo.months import Months
 from proman.demo.queries import organization_names
 from proman.demo.reminding import remind
@@ -65,6 +66,7 @@ def load_demonstration(wanted: Wanted, password_hash: str, tell: Tell) -> int:
             decide(_LATE_FEES, today=wanted.today - _LATE_SINCE, actor=actor)
             charge_late_invoices(today=wanted.today, actor=actor)
             remind(wanted.today, actor=actor)
+            index_some(rows, seed=wanted.seed, today=wanted.today, actor=actor)
         size = {"leases": wanted.leases, "months": wanted.months, "seed": wanted.seed}
         audit.record("loaded", "organizations", organization.id, organization.name, after=size)
     return organization.id

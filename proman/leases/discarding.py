@@ -4,15 +4,16 @@ from sqlalchemy import bindparam, func, select
 
 from proman.base.errors import Refused
 from proman.db import db
+from proman.leases.index_models import IndexClause
 from proman.leases.models import Charge, Lease, LeaseParty, Rent
 from proman.leases.rules import LeaseStatus
 from proman.resting import in_words, references_to
 
-_OWN = frozenset({LeaseParty.__tablename__, Rent.__tablename__, Charge.__tablename__})
+_OWN = frozenset(each.__tablename__ for each in (LeaseParty, Rent, Charge, IndexClause))
 
 
 def discard_draft(lease: Lease) -> None:
-    """Take a draft away with its tenants' places, rent and charges; its tenants stay.
+    """Take a draft away with its tenants' places, rent, index clause and charges; its tenants stay.
 
     The audit trail keeps what it said. Must be inside a write, with the lease loaded whole. Raises
     Refused for any lease but a draft, and while anything of another kind refers to it.
@@ -24,7 +25,8 @@ def discard_draft(lease: Lease) -> None:
         raise Refused(
             f"This draft cannot be discarded while this rests on it: {', '.join(resting)}."
         )
-    for row in (*lease.parties, *lease.rents, *lease.charges, lease):
+    clauses = [lease.index_clause] if lease.index_clause else []
+    for row in (*lease.parties, *lease.rents, *lease.charges, *clauses, lease):
         db.session.delete(row)
     db.session.flush()
 

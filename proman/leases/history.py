@@ -5,6 +5,8 @@ from datetime import date
 from typing import Any
 
 from proman.identity.history import Event, Happening, Told, time_line
+from proman.leases.index_models import RentIndexation
+from proman.leases.index_wording import calculation_in_words
 from proman.leases.models import Lease
 from proman.web.filters import day, money
 
@@ -34,23 +36,34 @@ def lease_history(lease: Lease) -> list[Event]:
         "lease_parties": [party.id for party in lease.parties],
     }
     names = {party.id: party.tenant.name for party in lease.parties}
+    indexed = {rent.id: rent.indexation for rent in lease.rents if rent.indexation}
     charges = {charge.id: charge.description for charge in lease.charges}
     return time_line(
         ("leases", lease.id),
         subjects,
-        lambda one: _told(one, names, charges),
+        lambda one: _told(one, names, charges, indexed),
         BEGUN,
         lease.created_at,
     )
 
 
-def _told(one: Happening, names: dict[int, str], charges: dict[int, str]) -> Iterator[Told]:
+def _told(
+    one: Happening,
+    names: dict[int, str],
+    charges: dict[int, str],
+    indexed: dict[int, RentIndexation],
+) -> Iterator[Told]:
     if one.subject_type == "leases":
         yield from _lease(one)
     elif one.subject_type == "rents" and one.action == "created":
         amount, from_day = money(one.after.get("amount", 0)), _day(one.after["effective_from"])
         words = f"Rent set to {amount} from {from_day}"
-        yield Told(words if one.after.get("amount") else f"Rent-free from {from_day}", icon="cash")
+        if one.subject_id in indexed:
+            how = calculation_in_words(indexed[one.subject_id])
+            yield Told(f"Rent indexed from {from_day}: {how}", icon="math-function")
+        else:
+            is_free = not one.after.get("amount")
+            yield Told(f"Rent-free from {from_day}" if is_free else words, icon="cash")
     elif one.subject_type == "charges":
         what = charges.get(one.subject_id, "Charge")
         if one.action == "created":
@@ -74,6 +87,10 @@ def _lease(one: Happening) -> Iterator[Told]:
     if "last_day" in one.after:
         until = _day(one.after["last_day"]) or "no last day"
         yield Told(f"Agreed last day is now {until}", icon="calendar")
+    if "index_clause" in one.after or "index_clause" in one.before:
+        agreed = one.after.get("index_clause")
+        words = f"Index clause agreed: {agreed}" if agreed else "Index clause taken away"
+        yield Told(words, icon="math-function")
     changed = [WORDS[key] for key in one.after if key in WORDS]
     if changed:
         yield Told("Changed: " + ", ".join(changed), icon="pencil")

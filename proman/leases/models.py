@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from proman.db import Base, LongText, Minor, Scoped, flag, foreign_key, id_column, moment
+from proman.leases.index_models import IndexClause, RentIndexation
 from proman.properties.models import Unit
 from proman.tenants.models import Tenant
 
@@ -76,6 +77,7 @@ class Lease(Scoped, Base):
     charges: Mapped[list["Charge"]] = relationship(
         back_populates="lease", lazy="raise_on_sql", order_by="Charge.id"
     )
+    index_clause: Mapped[IndexClause | None] = relationship(lazy="raise_on_sql", viewonly=True)
 
 
 class LeaseParty(Scoped, Base):
@@ -142,6 +144,8 @@ class Rent(Scoped, Base):
     recorded_by: Mapped[int | None] = foreign_key("users.id")
 
     lease: Mapped[Lease] = relationship(back_populates="rents", lazy="raise_on_sql")
+    indexation: Mapped[RentIndexation | None] = relationship(lazy="raise_on_sql", viewonly=True)
+    """What it was reckoned from, where the rent was indexed."""
 
 
 class Charge(Scoped, Base):

@@ -1,6 +1,6 @@
 """Reads leases: the list, one with all its terms, what holds a unit, what a form needs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from functools import cache
 from typing import Any
@@ -10,6 +10,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from proman.base.errors import NotThere
 from proman.db import db
+from proman.leases.index_models import IndexClause, RentIndexation
 from proman.leases.models import Charge, Lease, LeaseParty, Rent
 from proman.leases.standing import TODAY, days_of, place, state
 from proman.properties.models import Property, Unit
@@ -121,14 +122,20 @@ def leases_of_unit(unit_id: int, today: date) -> Sequence[Row[Any]]:
 
 
 def the_lease(lease_id: int) -> Lease:
-    """The lease with its unit, property, tenants, rents and charges. Raises NotThere."""
+    """The lease with its unit, property, tenants, index clause, rents and charges.
+
+    Raises NotThere.
+    """
     statement = (
         select(Lease)
         .where(Lease.id == lease_id)
         .options(
             joinedload(Lease.unit).joinedload(Unit.property),
             joinedload(Lease.parties).joinedload(LeaseParty.tenant),
-            selectinload(Lease.rents),
+            joinedload(Lease.index_clause).joinedload(IndexClause.series),
+            selectinload(Lease.rents)
+            .joinedload(Rent.indexation)
+            .options(joinedload(RentIndexation.base_value), joinedload(RentIndexation.new_value)),
             selectinload(Lease.charges),
         )
     )
@@ -136,6 +143,16 @@ def the_lease(lease_id: int) -> Lease:
     if found is None:
         raise NotThere("This lease does not exist.")
     return found
+
+
+def leases_to_change(lease_ids: Collection[int]) -> Sequence[Lease]:
+    """These leases with their rents and index clauses; those of others are left out."""
+    statement = (
+        select(Lease)
+        .where(Lease.id.in_(lease_ids))
+        .options(selectinload(Lease.rents), joinedload(Lease.index_clause))
+    )
+    return db.session.scalars(statement).all()
 
 
 def the_charge(lease_id: int, charge_id: int) -> Charge:

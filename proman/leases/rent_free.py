@@ -51,7 +51,7 @@ def rent_free(terms: LeaseTerms, first: date, last: date) -> tuple[RentStep, ...
     Before and after, each day bears what it bore. None where all these days are free already.
     """
     following = last + _ONE_DAY
-    begins = {step: _counts_from(terms, step) for step in _steps(terms)}
+    begins = {step: counts_from(terms, step) for step in _steps(terms)}
     within = sorted({day for day in begins.values() if first < day <= last})
     before = [rent_on(terms, day) for day in (first, *within)]
     if not any(step.amount for step in before):
@@ -85,7 +85,7 @@ def _steps(terms: LeaseTerms) -> list[RentStep]:
     return [steps[day] for day in sorted(steps)]
 
 
-def _counts_from(terms: LeaseTerms, step: RentStep) -> date:
+def counts_from(terms: LeaseTerms, step: RentStep) -> date:
     """The first day that a step bears, unless another takes its place before."""
     index = period_index(terms, step.first_day)
     begin = max(full_period(terms, index).first, terms.first_day)

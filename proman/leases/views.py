@@ -5,9 +5,10 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from proman.identity.session import business_today
-from proman.leases import changes, party_views, writing
+from proman.leases import changes, index_views, indexation_views, party_views, writing
 from proman.leases.ahead import ahead_of
 from proman.leases.history import lease_history
+from proman.leases.index_wording import calculation_in_words, clause_in_words
 from proman.leases.listing import LEASES, STATES
 from proman.leases.queries import (
     leases_of_tenant,
@@ -27,6 +28,8 @@ blueprint = Blueprint("leases", __name__, url_prefix="/leases")
 blueprint.register_blueprint(writing.blueprint)
 blueprint.register_blueprint(changes.blueprint)
 blueprint.register_blueprint(party_views.blueprint)
+blueprint.register_blueprint(index_views.blueprint)
+blueprint.register_blueprint(indexation_views.blueprint)
 
 
 def _days() -> dict[str, Any]:
@@ -58,6 +61,8 @@ def show(lease_id: int) -> Response:
         summary=summary_of(lease, next_first_day, today),
         ahead=ahead_of(lease, next_first_day, today),
         events=lease_history(lease),
+        clause_in_words=clause_in_words,
+        calculation_in_words=calculation_in_words,
     )
 
 

@@ -23,7 +23,15 @@ from proman.db import db
 from proman.files.models import Document
 from proman.identity.queries import the_organization
 from proman.leases.models import LeaseParty
-from proman.takeover.export_kinds import AMOUNT, HUNDREDTHS, KINDS, RATE, TENTHS, Kind
+from proman.takeover.export_kinds import (
+    AMOUNT,
+    HUNDREDTHS,
+    KINDS,
+    RATE,
+    TENTHS,
+    THOUSANDTHS,
+    Kind,
+)
 
 _party: Table = LeaseParty.__table__  # type: ignore[assignment]
 _PARTIES = (
@@ -40,7 +48,7 @@ _DOCUMENTS = (
 DOCUMENTS = "documents"
 MISSING = f"{DOCUMENTS}/missing.txt"
 _BATCH = 2_000
-_PLACES = {RATE: 3, TENTHS: 1, HUNDREDTHS: 2}
+_PLACES = {RATE: 3, TENTHS: 1, HUNDREDTHS: 2, THOUSANDTHS: 3}
 
 
 def scaled_text(value: int, places: int) -> str:

@@ -19,13 +19,15 @@ from proman.billing.reminder_models import Reminder, ReminderItem, ReminderLevel
 from proman.expenses.models import Expense, ExpenseReversal
 from proman.files.models import Document
 from proman.identity.models import Organization
+from proman.leases.index_models import IndexClause, IndexSeries, IndexValue, RentIndexation
 from proman.leases.models import Charge, Lease, LeaseEnding, LeaseParty, Rent
 from proman.ledger.models import Entry, Posting
 from proman.payments.models import Payment, PaymentReversal
 from proman.properties.models import Property, Unit
 from proman.tenants.models import Tenant
 
-AMOUNT, RATE, TENTHS, HUNDREDTHS, PLAIN = "amount", "rate", "tenths", "hundredths", ""
+AMOUNT, RATE, PLAIN = "amount", "rate", ""
+TENTHS, HUNDREDTHS, THOUSANDTHS = "tenths", "hundredths", "thousandths"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,20 @@ KINDS: tuple[Kind, ...] = (
         "rents",
         Rent,
         "id lease_id from<effective_from amount/amount change tax_rate/rate gross recorded_at",
+    ),
+    _kind("index_series", IndexSeries, "id name"),
+    _kind("index_values", IndexValue, "id series_id month value/thousandths published_on"),
+    _kind(
+        "index_clauses",
+        IndexClause,
+        "id lease_id series_id base_month base_value_id takes_effect notice_months hold_months"
+        " threshold/rate up_only same_month unchanged_since recorded_at",
+    ),
+    _kind(
+        "rent_indexations",
+        RentIndexation,
+        "id lease_id rent_id old_rent/amount new_rent/amount base_value_id new_value_id notice_day"
+        " from<effective_from recorded_at",
     ),
     _kind(
         "charges",

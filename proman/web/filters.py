@@ -15,7 +15,14 @@ from proman.web.manner import manner, script_root
 def install(app: Flask) -> None:
     """Register the filters and globals that every template may use."""
     app.jinja_env.filters.update(
-        money=money, day=day, moment=moment, rate=rate, area=area, tenths=tenths
+        money=money,
+        day=day,
+        month=month,
+        moment=moment,
+        rate=rate,
+        area=area,
+        tenths=tenths,
+        index_value=index_value,
     )
     app.jinja_env.globals.update(static_path=static_path)
     app.jinja_env.trim_blocks = True
@@ -35,6 +42,11 @@ def money(amount: int | Money | None, currency: str | None = None) -> str:
 def day(value: date | None) -> str:
     """A date in the organization's manner; nothing for None."""
     return formats.format_day(value, manner().locale) if value else ""
+
+
+def month(value: date | None) -> str:
+    """The month of a date with its year in the organization's manner; nothing for None."""
+    return formats.format_month(value, manner().locale) if value else ""
 
 
 def moment(value: datetime | None) -> str:
@@ -62,6 +74,11 @@ def area(value: int | None) -> str:
 def tenths(value: int | None) -> str:
     """Tenths as a decimal: 15 bathrooms are 1.5."""
     return "" if value is None else formats.format_scaled(value, 1, manner().locale)
+
+
+def index_value(value: int) -> str:
+    """Thousandths as an index is published: 117400 is 117.4."""
+    return formats.format_index(value, manner().locale)
 
 
 def static_path(name: str) -> str:

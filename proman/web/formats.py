@@ -7,7 +7,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_skeleton
 from babel.numbers import format_currency, format_decimal
 
 from proman.base.money import exponent
@@ -91,6 +91,12 @@ def format_day(day: date, locale: str) -> str:
     return str(format_date(day, format="medium", locale=locale))
 
 
+@lru_cache(maxsize=4096)
+def format_month(day: date, locale: str) -> str:
+    """The month of a date with its year, in the locale's manner."""
+    return str(format_skeleton("yMMMM", day, locale=locale))
+
+
 def format_moment(moment: datetime, locale: str, time_zone: str) -> str:
     """A naive UTC instant as local date and time."""
     local = moment.replace(tzinfo=UTC).astimezone(ZoneInfo(time_zone))
@@ -101,6 +107,11 @@ def format_scaled(value: int, places: int, locale: str) -> str:
     """A scaled integer as a decimal without trailing noughts: (6822, 2) → "68.22"."""
     amount = Decimal(value).scaleb(-places)
     return str(format_decimal(amount.normalize() if value else Decimal(0), locale=locale))
+
+
+def format_index(value: int, locale: str) -> str:
+    """Thousandths as an index is published, with one to three decimals: 130000 → "130.0"."""
+    return str(format_decimal(Decimal(value).scaleb(-3), "#,##0.0##", locale=locale))
 
 
 def format_rate(rate: int, locale: str) -> str:

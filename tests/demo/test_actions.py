@@ -16,6 +16,7 @@ from proman.doctor import examine
 from proman.identity.models import User
 from proman.identity.passwords import hash_password
 from proman.identity.session import acting_for
+from proman.leases.index_models import RentIndexation
 from proman.leases.models import Lease
 from proman.payments.models import Payment, PaymentReversal
 from tests.conftest import Cast
@@ -43,6 +44,7 @@ def test_it_holds_all_that_happens_to_a_portfolio(app: Flask) -> None:
             db.session.scalars(select(Invoice.kind))
         )
         assert db.session.scalar(select(func.count(LateFee.id)))
+        assert db.session.scalar(select(func.count(RentIndexation.id)))
         assert db.session.scalar(select(func.count(Payment.id)))
         assert db.session.scalar(select(func.count(PaymentReversal.id)))
         assert {"requested", "received", "returned"} <= set(

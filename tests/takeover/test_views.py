@@ -191,7 +191,7 @@ def test_the_export_is_one_archive(mona: FlaskClient) -> None:
     assert response.content_type == "application/zip"
     with zipfile.ZipFile(io.BytesIO(response.data)) as archive:
         assert archive.testzip() is None
-        assert len(archive.namelist()) == 25
+        assert len(archive.namelist()) == 29
         text = archive.read("organization.csv").decode()
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [(row["name"], row["currency"]) for row in rows] == [("Harbour Homes", "EUR")]
