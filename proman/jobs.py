@@ -26,7 +26,7 @@ from proman.base.commands import CommandGroup
 from proman.billing.actions import run_billing
 from proman.billing.late_charging import charge_late_invoices
 from proman.billing.sending import send_queued
-from proman.database import nightly
+from proman.database import nightly, runs
 from proman.database.installation import installation
 from proman.database.maintenance import InMaintenance, at_work
 from proman.database.models import ScheduledJob
@@ -238,6 +238,7 @@ def _carry_out(job: Job, now: datetime) -> Ran:
     except Exception as error:
         log.exception("%s failed", job.name, extra=_took(begun))
         ran = Ran(job.name, FAILED + reason_of(error))
+    runs.note(installation().data_dir, job.name, now, is_failed=ran.is_failed)
     db.session.rollback()
     begin_write()
     row = db.session.get(ScheduledJob, job.name, populate_existing=True)

@@ -23,7 +23,7 @@ from waitress.utilities import RequestEntityTooLarge
 from werkzeug.http import parse_cookie
 
 from proman.database.durable import RESERVE
-from proman.web.watching import Refusal
+from proman.web.watching import refusal_for
 
 TIMES = 3
 """A body lies on the disk as it was received, as its form was read, and where it is kept."""
@@ -103,7 +103,7 @@ class RoomyParser(HTTPRequestParser):
 def channel_for(app: Flask) -> type[HTTPChannel]:
     """The connections of a server of this application."""
     parser = type("Parser", (RoomyParser,), {"is_signed_in": staticmethod(partial(_is_user, app))})
-    own = {"parser_class": parser, "error_task_class": Refusal}
+    own = {"parser_class": parser, "error_task_class": refusal_for(app)}
     return type("Channel", (HTTPChannel,), own)
 
 

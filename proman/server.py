@@ -47,6 +47,7 @@ def serve(app: Flask, processes: int = 1) -> None:
     shown = settings.host if settings.host != "0.0.0.0" else "127.0.0.1"
     logs.announce(f"ProMan is running on http://{shown}:{sockets[0].getsockname()[1]}")
     _tell_setup_code(app)
+    app.extensions["proman_measures"] = app.extensions["proman_measures"].for_processes(processes)
     if processes == 1:
         signal.signal(signal.SIGTERM, _on_term)
         _answer_requests(app, sockets, 0)
@@ -77,6 +78,7 @@ def _listen(settings: Settings) -> list[socket.socket]:
 def _answer_requests(app: Flask, sockets: list[socket.socket], number: int) -> None:
     """The life of a serving process; the first of them keeps the schedule."""
     settings: Settings = app.extensions["proman_settings"]
+    app.extensions["proman_measures"].begin(number)
     listening: dict[int, object] = {}
     server = create_server(
         app,

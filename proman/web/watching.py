@@ -1,4 +1,4 @@
-"""Watches every request: gives it an id, counts what it asks of the database, and logs it.
+"""Watches every request: gives it an id, counts what it asks of the database, logs and measures it.
 
 The route is written, not the path: a path names records, and one of them a secret.
 """
@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 from flask import Flask, request
@@ -17,6 +18,7 @@ from waitress.task import ErrorTask
 from waitress.utilities import InternalServerError
 
 from proman import logs
+from proman.measures import Measures
 
 log = logging.getLogger("proman.access")
 HEADER = "X-Request-ID"
@@ -30,6 +32,8 @@ _SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{7,63}")
 _now: ContextVar["Watched | None"] = ContextVar("watched", default=None)
 
 Start = Callable[..., Any]
+Measure = Callable[[str, int, float, int], None]
+"""Takes the route, status, seconds and statements of a request that has ended."""
 Wsgi = Callable[[dict[str, Any], Start], Iterable[bytes]]
 
 
@@ -51,9 +55,10 @@ class Watched:
 class Watch:
     """The outermost layer of the application."""
 
-    def __init__(self, app: Wsgi, trusts_ids: bool) -> None:
+    def __init__(self, app: Wsgi, trusts_ids: bool, measure: Measure) -> None:
         self._app = app
         self._trusts_ids = trusts_ids
+        self._measure = measure
 
     def __call__(self, environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
         is_static = environ.get("PATH_INFO", "").startswith("/static/")
@@ -85,7 +90,9 @@ class Watch:
         return given if _SANE.fullmatch(given) else new_id()
 
     def _end(self, one: Watched) -> None:
-        tell(one, time.perf_counter() - one.begun)
+        seconds = time.perf_counter() - one.begun
+        tell(one, seconds)
+        self._measure(one.route, one.status, seconds, one.statements)
         _now.set(None)
         logs.belong_to()
 
@@ -114,8 +121,23 @@ class _Body:
 
 
 def install(app: Flask, trusts_ids: bool) -> None:
-    """Watch every request from its first moment; ids of a proxy count where one is trusted."""
-    app.wsgi_app = Watch(app.wsgi_app, trusts_ids)  # type: ignore[method-assign]
+    """Watch every request from its first moment; ids of a proxy count where one is trusted.
+
+    It comes last: whatever answers a request is below it, and every route is known.
+    """
+    app.extensions["proman_measures"] = Measures(routes_of(app))
+    app.wsgi_app = Watch(  # type: ignore[method-assign]
+        app.wsgi_app, trusts_ids, partial(_measure, app)
+    )
+
+
+def _measure(app: Flask, route: str, status: int, seconds: float, statements: int) -> None:
+    app.extensions["proman_measures"].count(route, status, seconds, statements)
+
+
+def routes_of(app: Flask) -> list[str]:
+    """Every route that there is, those of no page too."""
+    return sorted({rule.rule for rule in app.url_map.iter_rules()} | {UNROUTED, REFUSED, STATIC})
 
 
 def note_routes(app: Flask) -> None:
@@ -159,6 +181,8 @@ def tell(one: Watched, seconds: float) -> None:
 class Refusal(ErrorTask):
     """What the server refuses by itself, being too large or no HTTP: it has its line, too."""
 
+    measure: Measure
+
     def execute(self) -> None:
         error = self.request.error
         if isinstance(error, InternalServerError):
@@ -168,8 +192,15 @@ class Refusal(ErrorTask):
         one.status = error.code
         self.response_headers.append((HEADER, one.id))
         super().execute()
+        seconds = time.perf_counter() - one.begun
         with logs.part_of(request=one.id):
-            tell(one, time.perf_counter() - one.begun)
+            tell(one, seconds)
+        self.measure(one.route, one.status, seconds, 0)
+
+
+def refusal_for(app: Flask) -> type[Refusal]:
+    """How a server of this application refuses."""
+    return type("OwnRefusal", (Refusal,), {"measure": staticmethod(partial(_measure, app))})
 
 
 def _note_route() -> None:

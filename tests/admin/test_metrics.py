@@ -1,6 +1,5 @@
 """The page for Prometheus: off unless it is on, well formed, true, and not for those outside."""
 
-import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from proman.admin.metrics import METRICS
 from proman.base.errors import Refused
 from proman.database.backup import back_up
 from proman.database.verifying import drill
@@ -15,44 +15,27 @@ from proman.db import db
 from proman.settings import Settings
 from tests.database.aging import backup_of
 from tests.database.conftest import House, living_in
-from tests.servers import database_of, serving
+from tests.scraping import Scrape, parsed
+from tests.servers import ROOT, database_of, serving
 
-VALUE = re.compile(r"(?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*) (?P<value>-?\d+(\.\d+)?(e[+-]?\d+)?)")
-NAMES = {
-    "proman_ready", "proman_database_size_bytes", "proman_free_bytes", "proman_backups",
-    "proman_backup_last_success_timestamp_seconds", "proman_backup_age_seconds",
-    "proman_backup_overdue", "proman_backup_failed",
-    "proman_drill_last_success_timestamp_seconds", "proman_drill_failed",
-}  # fmt: skip
-
-
-LATER = {
+ONCE_THERE_IS_A_BACKUP = {
     "proman_backup_last_success_timestamp_seconds", "proman_backup_age_seconds",
     "proman_drill_last_success_timestamp_seconds",
 }  # fmt: skip
-"""What there is nothing to tell of before the first backup."""
-
-
-def parsed(text: str) -> dict[str, float]:
-    """The values of Prometheus's text format, version 0.0.4; anything that is not quite it fails.
-
-    Each metric has one HELP, then one TYPE, then its value; the last line ends.
-    """
-    assert text.endswith("\n")
-    assert "\r" not in text
-    found: dict[str, float] = {}
-    lines = text[:-1].split("\n")
-    assert len(lines) % 3 == 0
-    for about, kind, line in zip(lines[::3], lines[1::3], lines[2::3], strict=True):
-        value = VALUE.fullmatch(line)
-        assert value, line
-        name = value["name"]
-        assert name not in found
-        assert re.fullmatch(rf"# HELP {name} \S.*", about), about
-        assert "\\" not in about
-        assert kind == f"# TYPE {name} gauge"
-        found[name] = float(value["value"])
-    return found
+ONCE_JOBS_RAN = {
+    "proman_job_last_run_timestamp_seconds", "proman_job_last_success_timestamp_seconds",
+    "proman_job_next_due_timestamp_seconds", "proman_job_failing", "proman_job_failures_total",
+}  # fmt: skip
+ONCE_THERE_WAS_A_REQUEST = {
+    "proman_http_request_duration_seconds", "proman_http_statements_total",
+}  # fmt: skip
+OF_SERVERS = {
+    "proman_process_start_time_seconds", "proman_process_resident_memory_bytes",
+}  # fmt: skip
+OF_A_REPLICA = {"proman_replica_usable", "proman_replica_lag_seconds"}
+ALWAYS = {metric.name for metric in METRICS} - (
+    ONCE_THERE_IS_A_BACKUP | ONCE_JOBS_RAN | ONCE_THERE_WAS_A_REQUEST | OF_SERVERS | OF_A_REPLICA
+)
 
 
 @pytest.fixture
@@ -62,7 +45,7 @@ def measured(tmp_path: Path, new_installation: Callable[..., Settings]) -> Itera
         yield house
 
 
-def asked(house: House) -> dict[str, float]:
+def asked(house: House) -> Scrape:
     answer = house.app.test_client().get("/metrics")
     assert answer.status_code == 200
     assert answer.content_type == "text/plain; version=0.0.4; charset=utf-8"
@@ -76,9 +59,7 @@ def test_it_is_off_unless_it_is_on(app):
 @pytest.mark.engines
 def test_what_it_says_is_so(measured):
     found = asked(measured)
-    assert set(found) == {
-        name for name in NAMES if "last_success" not in name and "age" not in name
-    }
+    assert set(found.kinds) == ALWAYS
     assert found["proman_ready"] == 1
     assert found["proman_database_size_bytes"] > 0
     assert found["proman_free_bytes"] > 0
@@ -86,7 +67,7 @@ def test_what_it_says_is_so(measured):
     made = back_up(measured.site, "manual", "Alice")
     drill(measured.site, None, "Alice")
     found = asked(measured)
-    assert set(found) == NAMES
+    assert set(found.kinds) >= ALWAYS | ONCE_THERE_IS_A_BACKUP
     taken = made.created_at.replace(tzinfo=UTC).timestamp()
     assert found["proman_backup_last_success_timestamp_seconds"] == taken
     now = datetime.now(UTC).timestamp()
@@ -128,3 +109,16 @@ def test_a_server_answers_prometheus_and_no_proxy(
         outside = {"X-Forwarded-For": "203.0.113.7"}
         refused = requests.get(f"{server.url}/metrics", headers=outside, timeout=30)
         assert refused.status_code == 403
+
+
+def test_every_metric_is_documented_with_its_kind_and_labels():
+    page = (ROOT / "docs" / "observability.md").read_text("utf-8")
+    told = [
+        tuple(cell.strip() for cell in line.strip("|").split("|"))
+        for line in page.splitlines()
+        if line.startswith("| `proman_")
+    ]
+    assert told == [
+        (f"`{one.name}`", one.kind, ", ".join(f"`{label}`" for label in one.labels), one.help)
+        for one in METRICS
+    ]

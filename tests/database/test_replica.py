@@ -20,9 +20,12 @@ from proman.db import db, utc_now
 from proman.identity.session import acting_for
 from proman.settings import read_settings
 from tests import factories
+from tests.admin.test_alert_rules import firing
 from tests.clusters import Cluster, pgbouncer, primary_and_replica
 from tests.conftest import Client, make_settings
 from tests.factories import PASSWORD
+from tests.scraping import scraped
+from tests.servers import serving
 from tests.test_processes import wait_until
 
 pytestmark = pytest.mark.clusters
@@ -259,3 +262,22 @@ def test_a_setting_that_cannot_be_used(tmp_path: Path, replica: str, primary: st
     }
     with pytest.raises(UnusableSetting, match=r"DATABASE_REPLICA_URL .* Example: "):
         read_settings(environment)
+
+
+def test_alerts_of_a_replica_that_is_behind_and_of_one_that_is_gone(
+    site: Site, tmp_path: Path
+) -> None:
+    urls = {
+        "DATABASE_URL": site.primary.url().render_as_string(hide_password=False),
+        "DATABASE_REPLICA_URL": site.follower.url().render_as_string(hide_password=False),
+    }
+    alerts = {"ProManReplicaBehind", "ProManReplicaLost"}
+    with serving(tmp_path / "home", **urls, PROMAN_METRICS="on") as server:
+        now = scraped(server.url)
+        assert (now["proman_replica_usable"], alerts & firing([now])) == (1, set())
+        site.on_the_replica("SELECT pg_wal_replay_pause()")
+        add_house(site.person("mona"), "Second House")
+        wait_until(lambda: scraped(server.url)["proman_replica_lag_seconds"] > 30, 90)
+        assert alerts & firing([scraped(server.url)]) == {"ProManReplicaBehind"}
+        site.follower.stop()
+        assert alerts & firing([scraped(server.url)]) == {"ProManReplicaLost"}
