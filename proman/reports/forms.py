@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from proman.base.errors import Refused
 from proman.base.period import add_months
 from proman.identity.session import current_organization
 
@@ -21,7 +22,7 @@ class Span:
 
 
 def day_asked(arguments: Mapping[str, str], today: date) -> date:
-    """The day `as_of` of an address; today where it has none or one that cannot be."""
+    """The day `as_of` of an address; today where it has none. Raises Refused for no day."""
     return _day(arguments.get("as_of", "")) or today
 
 
@@ -50,8 +51,16 @@ def span_asked(arguments: Mapping[str, str], today: date, months: int = 12) -> S
 
 
 def _day(text: str) -> date | None:
+    """The day that an address names, None where it names none. Raises Refused for what is no day.
+
+    Figures of another day than the one asked would be taken for those of that day.
+    """
+    if not text.strip():
+        return None
     try:
         day = date.fromisoformat(text.strip())
     except ValueError:
-        return None
-    return day if EARLIEST <= day <= LATEST else None
+        raise Refused(f"“{text.strip()[:40]}” is no day. Write it like 2026-11-30.") from None
+    if not EARLIEST <= day <= LATEST:
+        raise Refused(f"Choose a day from {EARLIEST:%Y} to {LATEST:%Y}.")
+    return day
