@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 
 from proman.base.errors import NotThere, Refused
+from proman.base.period import add_months
 from proman.billing.actions import run_billing
 from proman.billing.adjusting import refund, take_back, write_off
 from proman.billing.again import bill_again
@@ -27,6 +28,10 @@ from proman.billing.models import Adjustment, DepositEvent, Invoice
 from proman.billing.transferring import Transfer, transfer_lease
 from proman.db import begin_write, db
 from proman.leases.actions import NewCharge, add_charge, change_rent, end_charge
+from proman.leases.index_actions import Agreed, agree_clause, index_rents, save_series, save_value
+from proman.leases.index_models import IndexSeries, IndexValue
+from proman.leases.index_queries import candidates
+from proman.leases.indexing import Indexation
 from proman.leases.models import Charge, Lease
 from proman.leases.queries import the_lease
 from proman.leases.renewing import Renewal, renew
@@ -143,6 +148,32 @@ def day_from(deed: Deed, number: int) -> date:
 
 def past(deed: Deed, number: int) -> date:
     return deed.on - timedelta(days=number % 40)
+
+
+def publish(deed: Deed) -> None:
+    """A value of the index for one of the last twelve months."""
+    value, back, *_ = deed.numbers
+    thousandths = 90_000 + value % 40_000
+    series = db.session.scalars(select(IndexSeries)).first()
+    series = series or save_series(IndexSeries(), "Prices")
+    month = add_months(deed.on.replace(day=1), -(back % 12))
+    save_value(IndexValue(series_id=series.id), month, thousandths, deed.on, today=deed.on)
+
+
+def agree_index(deed: Deed) -> None:
+    which, back, *_ = deed.numbers
+    series = one_of(IndexSeries.id, 0)
+    base = add_months(deed.on.replace(day=1), -(back % 12))
+    wanted = Agreed(series, base, notice_months=1, hold_months=back % 3)
+    agree_clause(a_lease(which), wanted, actor=actor())
+
+
+def index(deed: Deed) -> None:
+    found = [each for each in candidates(deed.on) if isinstance(each.outcome, Indexation)]
+    if not found:
+        raise NotThere("There is none.")
+    wanted = {each.lease.id: each.outcome.new_rent for each in found}
+    index_rents(wanted, deed.on, today=deed.on, actor=actor())
 
 
 def bill(deed: Deed) -> None:
@@ -333,6 +364,6 @@ VERBS: dict[str, Callable[[Deed], None]] = {
     for verb in (
         bill, receive, receive_for_two, bounce, credit, again, set_rent, free, charge, stop_charge,
         go_on, move, end, ask_deposit, fill_deposit, settle, give_up, pay_out, undo_settlement,
-        late_rule, charge_late, lock, unlock, take_over, undo,
+        late_rule, charge_late, lock, unlock, take_over, undo, publish, agree_index, index,
     )
 }  # fmt: skip
