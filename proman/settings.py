@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parseaddr
 from pathlib import Path
+from typing import Annotated, get_args, get_type_hints
 from urllib.parse import urlsplit
 
 from sqlalchemy import URL
@@ -13,38 +14,154 @@ from sqlalchemy import URL
 from proman.addresses import UnusableSetting, parse_database_url
 from proman.base.private import make_private_directory, open_private
 
-SECRETS = (
-    "DATABASE_URL",
-    "DATABASE_REPLICA_URL",
-    "SECRET_KEY",
-    "SMTP_URL",
-    "PROMAN_BACKUP_PASSPHRASE",
-)
-
-
 LEAST_PASSPHRASE = 12
 """Characters: shorter ones are tried out by whoever has a copy of the backups."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable of the environment and what docs/reference/variables.md says of it.
+
+    `default` is told in words where the value beside the field does not say it. `refused` are
+    values that stop the start; the reference shows each with the line that ProMan answers. What is
+    secret may also stand in a file that NAME_FILE names.
+    """
+
+    name: str
+    meaning: str
+    default: str = ""
+    refused: tuple[str, ...] = ()
+    is_secret: bool = False
 
 
 @dataclass(frozen=True)
 class Settings:
     """Everything that is decided outside the code. Paths are absolute."""
 
-    data_dir: Path
-    backup_dir: Path
-    database_url: URL
-    secret_key: str = field(repr=False)
-    replica_url: URL | None = None
-    public_url: str | None = None
-    smtp_url: str | None = field(default=None, repr=False)
-    mail_from: str = ""
-    backup_passphrase: str | None = field(default=None, repr=False)
-    metrics: bool = False
-    log: str = "text"
-    trusted_proxies: int = 0
-    host: str = "127.0.0.1"
-    port: int = 8000
-    threads: int = 8
+    data_dir: Annotated[
+        Path,
+        Variable(
+            "PROMAN_DATA_DIR",
+            "The directory of the database file, of uploaded documents and of the secret key. It is"
+            " made where it is missing, and must be writable.",
+            default="`data` in the working directory",
+            refused=("/dev/null/data",),
+        ),
+    ]
+    backup_dir: Annotated[
+        Path,
+        Variable(
+            "PROMAN_BACKUP_DIR",
+            "The directory of the backups; several servers of one database share it.",
+            default="`backups` in the data directory",
+        ),
+    ]
+    database_url: Annotated[
+        URL,
+        Variable(
+            "DATABASE_URL",
+            "The address of the database: an SQLite file, PostgreSQL, MySQL or MariaDB. Of several"
+            " hosts of PostgreSQL the one is used that takes changes.",
+            default="`proman.sqlite` in the data directory",
+            refused=(
+                "oracle://host/proman",
+                "mysql://one,two/proman",
+                "postgresql://user:p@ss@host/proman",
+            ),
+            is_secret=True,
+        ),
+    ]
+    secret_key: Annotated[
+        str,
+        Variable(
+            "SECRET_KEY",
+            "What sessions and links are signed with. Several servers of one database need the"
+            " same; a new one signs everybody out.",
+            default="made once, in `secret.key` in the data directory",
+            is_secret=True,
+        ),
+    ] = field(repr=False)
+    replica_url: Annotated[
+        URL | None,
+        Variable(
+            "DATABASE_REPLICA_URL",
+            "A read replica of PostgreSQL, from which reports and exports are read.",
+            refused=("mysql://host/proman",),
+            is_secret=True,
+        ),
+    ] = None
+    public_url: Annotated[
+        str | None,
+        Variable(
+            "PROMAN_URL",
+            "The address under which people reach ProMan. Links in mail begin with it, and where it"
+            " is https the cookie of a session travels encrypted only.",
+            refused=("proman.example.com",),
+        ),
+    ] = None
+    smtp_url: Annotated[
+        str | None,
+        Variable(
+            "SMTP_URL",
+            "The server that takes mail, as `smtp://` or `smtps://`, with user and password where"
+            " it wants them. Without it what would be mailed is shown to copy.",
+            refused=("mail.example.com",),
+            is_secret=True,
+        ),
+    ] = field(default=None, repr=False)
+    mail_from: Annotated[
+        str,
+        Variable(
+            "MAIL_FROM",
+            "The sender of mail, with or without a name before the address. `SMTP_URL` needs it.",
+            refused=("office",),
+        ),
+    ] = ""
+    backup_passphrase: Annotated[
+        str | None,
+        Variable(
+            "PROMAN_BACKUP_PASSPHRASE",
+            "Backups are encrypted with it. Whoever loses it loses the backups.",
+            refused=("too short",),
+            is_secret=True,
+        ),
+    ] = field(default=None, repr=False)
+    metrics: Annotated[
+        bool,
+        Variable(
+            "PROMAN_METRICS",
+            "Whether `/metrics` answers Prometheus: those that ask the port directly, and none that"
+            " come through a proxy.",
+            refused=("perhaps",),
+        ),
+    ] = False
+    log: Annotated[
+        str,
+        Variable(
+            "PROMAN_LOG",
+            "How lines are logged on standard error: `text` for people, `json` for collectors.",
+            refused=("xml",),
+        ),
+    ] = "text"
+    trusted_proxies: Annotated[
+        int,
+        Variable(
+            "PROMAN_TRUSTED_PROXIES",
+            "How many proxies stand before ProMan and say from where a request came. Too many, and"
+            " anybody may claim any address.",
+            refused=("-1",),
+        ),
+    ] = 0
+    host: Annotated[
+        str, Variable("HOST", "The address to listen on; `0.0.0.0` is every one of the machine.")
+    ] = "127.0.0.1"
+    port: Annotated[
+        int, Variable("PORT", "The port to listen on; 0 takes a free one.", refused=("70000",))
+    ] = 8000
+    threads: Annotated[
+        int,
+        Variable("THREADS", "How many requests a process answers at once.", refused=("0",)),
+    ] = 8
 
     @property
     def is_sqlite(self) -> bool:
@@ -54,6 +171,15 @@ class Settings:
     def database_file(self) -> Path | None:
         """The live SQLite file, or None on a database server."""
         return Path(self.database_url.database or "") if self.is_sqlite else None
+
+
+def variables() -> dict[str, Variable]:
+    """Every variable that `read_settings` reads, by the name of its setting, in order."""
+    hints = get_type_hints(Settings, include_extras=True)
+    return {name: get_args(hint)[1] for name, hint in hints.items()}
+
+
+_SECRETS = tuple(one.name for one in variables().values() if one.is_secret)
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -117,7 +243,7 @@ def _passphrase(env: Mapping[str, str]) -> str | None:
 
 def _with_secret_files(environ: Mapping[str, str]) -> dict[str, str]:
     env = dict(environ)
-    for name in SECRETS:
+    for name in _SECRETS:
         path = env.get(f"{name}_FILE")
         if path and not env.get(name):
             try:

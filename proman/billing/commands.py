@@ -38,7 +38,10 @@ def group() -> None:
 
 @group.command("run")
 @click.option(
-    "--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Default: today, where the organization is."
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="The day of issue; default: today, where the organization is.",
 )
 @click.option("--preview", is_flag=True, help="Show what would be issued; issue nothing.")
 @click.option("--organization", "wanted", help="Its name; default: all of them.")

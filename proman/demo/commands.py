@@ -26,8 +26,20 @@ def demo() -> None:
 
 
 @demo.command("load")
-@click.option("--leases", default=150, show_default=True, type=click.IntRange(1, 1_000_000))
-@click.option("--months", default=12, show_default=True, type=click.IntRange(1, 120))
+@click.option(
+    "--leases",
+    default=150,
+    show_default=True,
+    type=click.IntRange(1, 1_000_000),
+    help="How many, each of a unit.",
+)
+@click.option(
+    "--months",
+    default=12,
+    show_default=True,
+    type=click.IntRange(1, 120),
+    help="Of history, up to today.",
+)
 @click.option("--seed", default=1, show_default=True, help="The same seed, the same portfolio.")
 @click.option("--password", default=DEFAULT_PASSWORD, show_default=True, help="Of every login.")
 @on_ready_database

@@ -25,8 +25,16 @@ def group() -> None:
 
 @group.command("export")
 @click.argument("path", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--from", "first", type=DAY, help="The first day; default: the first of all.")
-@click.option("--to", "last", type=DAY, help="The last day, inclusive; default: the last of all.")
+@click.option(
+    "--from", "first", type=DAY, metavar="DATE", help="The first day; default: the first of all."
+)
+@click.option(
+    "--to",
+    "last",
+    type=DAY,
+    metavar="DATE",
+    help="The last day, inclusive; default: the last of all.",
+)
 @organization_option
 @on_ready_database
 def export(path: Path, first: datetime | None, last: datetime | None, wanted: str | None) -> None:
