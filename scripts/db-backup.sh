@@ -30,8 +30,21 @@ case $days in *[!0-9]*) usage ;; esac
 
 [ -f "$database" ] || fail "there is no database at $database."
 [ -r "$database" ] || fail "$database cannot be read by $(id -un)."
+
+# What root makes belongs to the owner of the directory that it lies in: the server must be able to
+# read it. (-h: a link that somebody put there is not followed.)
+give_to_owner() {
+    [ "$(id -u)" -eq 0 ] || return 0
+    # shellcheck disable=SC2012 # only the numbers of one known name are taken
+    owner=$(ls -lnd "$(dirname "$1")" | awk '{ print $3 ":" $4 }')
+    chown -h "$owner" "$1" 2>/dev/null || :
+}
+
+is_new=
+[ -d "$directory" ] || is_new=yes
 mkdir -p "$directory" 2>/dev/null || fail "the directory $directory cannot be made."
 [ -w "$directory" ] || fail "the directory $directory cannot be written."
+[ -z "$is_new" ] || give_to_owner "$directory"
 home=$(cd "$(dirname "$database")" && pwd -P)
 database=$home/$(basename "$database")
 directory=$(cd "$directory" && pwd -P)
@@ -208,6 +221,7 @@ done
 
 found=$(faults "$partial")
 [ -z "$found" ] || fail "the copy of $database is not good: $found. Older backups were kept."
+give_to_owner "$partial"
 on_disk "$partial"
 
 # link() never overwrites: when the name of this second is taken, the next second's is used.

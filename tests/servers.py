@@ -23,7 +23,9 @@ START_SECONDS = 60
 class Server:
     """A running server: its address, its data directory, its process and what it printed."""
 
-    def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
+    def __init__(
+        self, folder: Path, *arguments: str, user: int | None = None, **environment: str
+    ) -> None:
         self.folder = folder
         self.environment = environment
         self.lines: list[str] = []
@@ -35,6 +37,7 @@ class Server:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            **({} if user is None else {"user": user, "group": 0, "extra_groups": []}),
         )
         assert self.process.stdout is not None
         self._reader = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
@@ -124,9 +127,11 @@ def installation(folder: Path, database: Path) -> Path:
 
 
 @contextmanager
-def serving(folder: Path, *arguments: str, **environment: str) -> Iterator[Server]:
+def serving(
+    folder: Path, *arguments: str, user: int | None = None, **environment: str
+) -> Iterator[Server]:
     """A server on the installation in `folder`, killed at the end if it still runs."""
-    server = Server(folder, *arguments, **environment)
+    server = Server(folder, *arguments, user=user, **environment)
     try:
         yield server
     finally:

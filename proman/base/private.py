@@ -3,7 +3,8 @@
 One rule decides for a folder and all that is made in it. A folder that its group shares (the group
 may write, and others may do nothing or new files take its group) is a volume on a platform that
 chooses another user at each start: there the group may what the owner may. Elsewhere the owner
-alone.
+alone. What root makes in a folder of somebody else is given to the owner of the folder: a command
+that is run as root must not keep the server's own user from its files.
 """
 
 import contextlib
@@ -44,7 +45,30 @@ def open_private(path: Path, flags: int) -> int:
     """
     descriptor = os.open(path, flags | os.O_CREAT | os.O_CLOEXEC, 0o600)
     keep_private(path)
+    _give_to_owner(path, descriptor)
     return descriptor
+
+
+def give_directory(path: Path) -> None:
+    """Give a directory that root has just made to the owner of the folder that it lies in."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            _give_to_owner(path, descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _give_to_owner(path: Path, descriptor: int) -> None:
+    """Never more than what lies in that very place: a link there may lead to what is root's own."""
+    if os.geteuid() != 0:
+        return
+    with contextlib.suppress(OSError):  # a user namespace or a network file system may refuse
+        folder, own = path.parent.stat(), os.fstat(descriptor)
+        is_in_place = os.path.samestat(own, path.lstat())
+        is_one = stat.S_ISDIR(own.st_mode) or (stat.S_ISREG(own.st_mode) and own.st_nlink == 1)
+        if own.st_uid == 0 != folder.st_uid and is_in_place and is_one:
+            os.fchown(descriptor, folder.st_uid, folder.st_gid)
 
 
 def make_private_directory(path: Path) -> None:
@@ -54,8 +78,11 @@ def make_private_directory(path: Path) -> None:
     """
     if path.is_dir():
         return
+    missing = [one for one in (path, *path.parents) if not one.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.mkdir(mode=0o700, exist_ok=True)
+    for one in reversed(missing):
+        give_directory(one)
     if is_shared(path.parent):
         with contextlib.suppress(OSError):
             path.chmod(0o770)

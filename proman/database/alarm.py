@@ -84,8 +84,8 @@ def survey(site: Installation) -> tuple[list[Backup], str]:
     """The list of backups; where it cannot be read, an empty one and a sentence that says so."""
     try:
         return catalogue.backups_in(site.backup_dir), ""
-    except OSError as error:
-        return [], f"The backups in {site.backup_dir} cannot be read: {error.strerror}."
+    except Refused as refusal:
+        return [], refusal.message
 
 
 def unreadable(listed: list[Backup]) -> list[str]:

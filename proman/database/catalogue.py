@@ -116,14 +116,17 @@ class Backup:
 
 
 def backups_in(directory: Path) -> list[Backup]:
-    """Every backup in the directory, the last taken first."""
+    """Every backup in the directory, the last taken first. Raises Refused where it is closed."""
     found = []
-    if directory.is_dir():
-        for path in directory.iterdir():
+    try:
+        for path in directory.iterdir() if directory.is_dir() else ():
             moment = rules.moment_of(path.name)
             if moment is not None and path.is_file() and not path.is_symlink():
                 with contextlib.suppress(FileNotFoundError):  # retention removes it meanwhile
                     found.append(_read(path, moment))
+    except OSError as error:
+        why = f"The backups in {directory} cannot be read: {error.strerror}."
+        raise Refused(why) from error
     return sorted(found, key=lambda one: (one.created_at, one.name), reverse=True)
 
 

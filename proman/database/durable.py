@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from proman.base.errors import Refused
-from proman.base.private import make_private_directory, open_private
+from proman.base.private import give_directory, make_private_directory, open_private
 from proman.database.rules import backup_name, stem_of
 
 PARTIAL = ".partial"
@@ -57,6 +57,7 @@ def partial(directory: Path) -> Iterator[Path]:
 def scratch_directory(parent: Path) -> Iterator[Path]:
     """A hidden directory that is gone afterwards; what a kill leaves of it is swept."""
     with tempfile.TemporaryDirectory(prefix=".proman-", suffix=PARTIAL, dir=parent) as name:
+        give_directory(Path(name))
         descriptor = os.open(name, os.O_RDONLY)
         try:
             # Tells those who sweep that it is in use. (Shared, as NFS wants it of a reader.)
@@ -186,7 +187,10 @@ def sweep(directory: Path) -> int:
 
 
 def _is_in_use(directory: Path) -> bool:
-    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        descriptor = os.open(directory, os.O_RDONLY)
+    except OSError:
+        return True  # another user's: it is not for this one to remove
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -13,7 +13,6 @@ import hashlib
 import json
 import os
 import re
-import stat
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -133,22 +132,11 @@ def _alone(path: Path) -> Iterator[int]:
     file = open_private(path, os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW)
     try:
         fcntl.flock(file, fcntl.LOCK_EX)
-        _give_to_owner(path, file)
         if is_new:
             durable.sync_directory(path.parent)
         yield file
     finally:
         os.close(file)
-
-
-def _give_to_owner(path: Path, file: int) -> None:
-    """A command run as root must not keep the server's own user from writing on."""
-    if os.geteuid() != 0:
-        return
-    folder, own = path.parent.stat(), os.fstat(file)
-    is_plain = stat.S_ISREG(own.st_mode) and own.st_nlink == 1
-    if is_plain and own.st_uid != folder.st_uid:
-        os.fchown(file, folder.st_uid, folder.st_gid)
 
 
 def _end(file: int) -> _End:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from proman.base.errors import Refused
 from proman.database import catalogue, journal
 from proman.database.catalogue import Backup
 from proman.database.installation import Installation, fingerprint_of
@@ -44,7 +45,7 @@ def standing(site: Installation) -> Standing:
         # The list first: a backup that is made meanwhile knows of no later line than is read.
         listed = catalogue.backups_in(site.backup_dir)
         found = journal.read(site.backup_dir)
-    except OSError as error:
+    except (OSError, Refused) as error:
         return Standing(fault=f"{path} cannot be read: {reason_of(error)}")
     ours = fingerprint_of(site.settings.secret_key)
     own = [o for o in listed if o.manifest and o.manifest.secret_key_fingerprint == ours]

@@ -95,6 +95,9 @@ def _uncertain(error: OutcomeUnknown) -> Response:
 
 
 def _disk(error: OSError) -> Response:
+    if isinstance(error, PermissionError):
+        log.error("ProMan's user may not do that: %s", error)
+        return _answer(503, "ProMan may not use one of its own files; the log names it.")
     if error.errno not in _FULL:
         return _unexpected(error)
     log.error("The disk takes nothing more: %s", logs.told(error))
