@@ -111,6 +111,7 @@ def confirm(restore_id: str) -> Response:
     locks.require_free(site.settings)
     actor = current_actor()
     restores.confirm(site.data_dir, one.id, actor.name, actor.id)
+    _record("confirmed a restore")
     _begin(partial(restore.carry_out, site, one.id, db.engine.dispose))
     return _follow(one)
 
@@ -127,19 +128,21 @@ def _is_password(form: ConfirmationForm) -> bool:
         return False
     begin_write()
     forget_failures(email, address, utc_now())
-    audit.record("confirmed a restore", "database")
     db.session.commit()
     return True
+
+
+def _record(action: str, source: str = "") -> None:
+    begin_write()
+    audit.record(action, "database", None, source)
+    db.session.commit()
 
 
 @blueprint.post("/<restore_id>/dismissal")
 @operator
 def dismiss(restore_id: str) -> Response:
     """Forget a restore that was not carried out."""
-    site = installation()
-    with restores.running(site.data_dir, restore_id):
-        restores.drop_files(site.data_dir, restore_id)
-        restores.forget(site.data_dir, restore_id)
+    restores.dismiss(installation().data_dir, restore_id)
     return see_other(HOME, "Nothing was changed.")
 
 
@@ -150,13 +153,14 @@ def undo(restore_id: str) -> Response:
     site, actor = installation(), current_actor()
     last = restore.undoable(site)
     if last is None or last.id != restore_id or last.safety is None:
-        raise Refused("This restore cannot be undone any more; choose a backup of the list.")
+        raise Refused(restore.NOT_UNDOABLE)
     locks.require_free(site.settings)
-    one = sources.from_list(site, last.safety, actor.name, actor.id, is_undo=True)
-    _require_opened(site, one, None)
-    begin_write()
-    audit.record("undid a restore", "database", None, last.source)
-    db.session.commit()
+    one = sources.from_list(site, last.safety, actor.name, actor.id, True, last.id)
+    try:
+        _require_opened(site, one, None)
+    except Locked as locked:
+        return show_details(last.safety, locked.message)
+    _record("undid a restore", last.source)
     _begin(partial(_undo, site, one.id))
     return _follow(one)
 

@@ -97,6 +97,7 @@ def carry_out(
                 site, restores.directory_of(site.data_dir, restore_id) / restores.STAGED
             )
             with contents.in_use(site.files_dir), _alone_with_documents(site, reporter) as held:
+                _require_still_last(site, reporter.restore)
                 if _damage(reporter.restore):
                     _require_movable(reporter.restore, may_move)
                     dispose()
@@ -165,13 +166,32 @@ def finish_interrupted(site: Installation) -> None:
 
 
 def undoable(site: Installation) -> Restore | None:
-    """The last restore, while the backup made before it is still there and it was no undo's."""
+    """The last restore, while the backup made before it is still there and it was no undo's.
+
+    It is the one that the live database says it came from: of an earlier one, whose state alone is
+    left, an undo would throw away more than what that restore brought.
+    """
     done = (one for one in restores.every(site.data_dir) if one.stage == "done")
     last = max(done, key=lambda one: one.ended, default=None)
     if last is None or last.safety is None or last.is_undo:
         return None
     names = {one.name for one in catalogue.backups_in(site.backup_dir) if one.is_verified}
-    return last if last.safety in names else None
+    if last.safety not in names or live_database(site).stamp() != last.stamp:
+        return None
+    return last
+
+
+def _require_still_last(site: Installation, one: Restore) -> None:
+    """Raises Refused for an undo whose restore was undone, or followed by another, meanwhile."""
+    last = undoable(site) if one.undoes else None
+    if one.undoes and (last is None or last.id != one.undoes):
+        raise Refused(NOT_UNDOABLE)
+
+
+NOT_UNDOABLE = (
+    "This restore cannot be undone any more: it was, or another one followed. Nothing was changed; "
+    "choose a backup of the list."
+)
 
 
 @contextlib.contextmanager

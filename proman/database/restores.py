@@ -83,6 +83,7 @@ class Restore:
     the staged database, so that a swap can be told after a kill. What was there before is in the
     backup `safety`, or its damaged files are in the folder `quarantine`. `untold` says why the
     journal lacks it. In the folder `pool` are documents that lie beside a file from elsewhere.
+    An undo that was asked for on the page `undoes` the restore of that id.
     """
 
     id: str
@@ -93,6 +94,7 @@ class Restore:
     created_at: str
     stage: str = "judging"
     is_undo: bool = False
+    undoes: str = ""
     key: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     stamp: int = field(default_factory=lambda: secrets.randbelow(2**31 - 2) + 1)
     phase: str = ""
@@ -129,6 +131,7 @@ def create(
     by: str,
     actor_id: int | None,
     is_undo: bool = False,
+    undoes: str = "",
 ) -> Restore:
     """A new restore with its own directory; `file` names a listed backup, None an upload."""
     one = Restore(
@@ -139,6 +142,7 @@ def create(
         actor_id=actor_id,
         created_at=now_text(),
         is_undo=is_undo,
+        undoes=undoes,
     )
     durable.private_directory(data_dir / FOLDER)
     durable.private_directory(data_dir / FOLDER / one.id)
@@ -262,6 +266,17 @@ def drop_files(data_dir: Path, restore_id: str) -> None:
 def forget(data_dir: Path, restore_id: str) -> None:
     """Removes a restore altogether."""
     shutil.rmtree(data_dir / FOLDER / restore_id, ignore_errors=True)
+
+
+def dismiss(data_dir: Path, restore_id: str) -> None:
+    """Forgets a restore that was looked into and is not wanted; raises Refused for any other.
+
+    What was done, or may have been done, is what an undo goes back from.
+    """
+    with running(data_dir, restore_id):
+        if _read(directory_of(data_dir, restore_id) / STATE).stage not in ("ready", "refused"):
+            raise Refused("This restore does not wait to be confirmed any more: nothing to leave.")
+        forget(data_dir, restore_id)
 
 
 def sweep(data_dir: Path) -> None:

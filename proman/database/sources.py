@@ -46,11 +46,17 @@ class Source:
 
 
 def from_list(
-    site: Installation, name: str, by: str, actor_id: int | None = None, is_undo: bool = False
+    site: Installation,
+    name: str,
+    by: str,
+    actor_id: int | None = None,
+    is_undo: bool = False,
+    undoes: str = "",
 ) -> Restore:
     """A restore of a listed backup; raises NotThere."""
     listed = catalogue.backup_named(site.backup_dir, name)
-    return restores.create(site.data_dir, listed.name, listed.path.name, by, actor_id, is_undo)
+    file = listed.path.name
+    return restores.create(site.data_dir, listed.name, file, by, actor_id, is_undo, undoes)
 
 
 def from_upload(
