@@ -69,6 +69,7 @@ from proman.takeover import views as takeover
 from proman.takeover.origin import IMPORTED
 from proman.tenants import views as tenants
 from proman.web import drawing, errors, filters, guard, headers, health, ids, watching
+from proman.web.base_path import BasePath, path_of
 from proman.web.dispatch import Application, remember_place
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -141,6 +142,9 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(blueprint)
     cli.install(app)
     watching.install(app, trusts_ids=settings.trusted_proxies > 0)
+    app.wsgi_app = BasePath(  # type: ignore[method-assign]
+        app.wsgi_app, path_of(settings.public_url), settings.trusted_proxies
+    )
     return app
 
 
@@ -205,7 +209,7 @@ def secure(app: Flask) -> None:
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_prefix=hops
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
         )
 
 

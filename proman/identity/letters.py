@@ -14,6 +14,7 @@ from proman.identity.models import AccessToken
 from proman.identity.queries import account_of, the_organization, the_user
 from proman.identity.session import acting_for
 from proman.settings import Settings
+from proman.web.base_path import PREFIX
 from proman.web.mail import Message, Undelivered, mail_server
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,8 @@ SUBJECTS = {
 def link_address(link: Link) -> str:
     """The whole address of a link: under PROMAN_URL, else under the address in use."""
     settings: Settings = current_app.extensions["proman_settings"]
-    return (settings.public_url or request.host_url.rstrip("/")) + link.path
+    in_use = request.host_url.rstrip("/") + request.environ.get(PREFIX, "")
+    return (settings.public_url or in_use) + link.path
 
 
 def can_mail_unasked() -> bool:
