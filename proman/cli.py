@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 def install(app: Flask) -> None:
     """Register the groups of every domain."""
+    from proman.admin.commands import group as audit
     from proman.billing.commands import group as billing
     from proman.database.schema_commands import group as database
     from proman.demo.commands import demo
@@ -29,7 +30,7 @@ def install(app: Flask) -> None:
     from proman.reports.commands import group as ledger
     from proman.takeover.commands import export_command, portfolio
 
-    groups = (database, demo, billing, jobs, organizations_group, users, portfolio, ledger)
+    groups = (database, demo, billing, jobs, organizations_group, users, portfolio, ledger, audit)
     for command in (doctor, export_command, *groups):
         app.cli.add_command(command)
     for command in app.cli.commands.values():

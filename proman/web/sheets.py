@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
@@ -132,7 +133,7 @@ def _write_cell(
     elif column.kind == "number":
         sheet.write_number(number, place, value)
     else:
-        sheet.write_string(number, place, str(value))
+        sheet.write_string(number, place, _said(value))
 
 
 def _drain(buffer: io.StringIO) -> bytes:
@@ -150,10 +151,16 @@ def _text(column: Column, row: Any, currency: str) -> str:
         return decimal_string(value, currency)
     if isinstance(value, date):
         return value.isoformat()
-    text = str(value)
+    text = _said(value)
     # A cell that begins like a formula would be run by a spreadsheet program.
     return (
         f"'{text}"
         if text[:1] in ("=", "+", "-", "@", "\t", "\r") and column.kind == "text"
         else text
     )
+
+
+def _said(value: Any) -> str:
+    """A value as text; what has parts as JSON, which programs read again."""
+    is_json = isinstance(value, dict | list)
+    return json.dumps(value, ensure_ascii=False) if is_json else str(value)
