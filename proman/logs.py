@@ -35,6 +35,7 @@ _MASKS = (
     (re.compile(r"(/password/)[^\s/?#\"']+"), r"\1…"),
 )
 """What is taken out of every message, whoever wrote it: credentials, e-mails, links to log in."""
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 _IN_MESSAGE = frozenset({"method", "route", "status"})
 """Fields that the message of a request says already."""
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -125,7 +126,7 @@ class JsonLines(logging.Formatter):
         if error is not None:
             line["error"] = told(error)
             line["trace"] = [_place(frame) for frame in _frames(error)]
-        return json.dumps(line, ensure_ascii=False)
+        return _encode(line)
 
 
 class Readable(logging.Formatter):
@@ -169,8 +170,9 @@ def belongings() -> dict[str, str]:
 
 def masked(text: str) -> str:
     """The text without credentials in addresses, e-mails and links that set a password."""
-    for pattern, instead in _MASKS:
-        text = pattern.sub(instead, text)
+    if "@" in text or "/password/" in text:
+        for pattern, instead in _MASKS:
+            text = pattern.sub(instead, text)
     return text
 
 

@@ -2,7 +2,6 @@
 
 import os
 import shlex
-import shutil
 import signal
 import subprocess
 from collections import defaultdict
@@ -15,10 +14,6 @@ from tests.servers import PROGRAMS, ROOT
 UNITS = ROOT / "deploy" / "systemd"
 SERVICES = ("proman.service", "proman-backup.service")
 HOME = "/opt/proman"
-# Debian and others have it wherever systemd is; a machine without systemd needs no units.
-needs_systemd = pytest.mark.skipif(
-    shutil.which("systemd-analyze") is None, reason="needs systemd-analyze (apt install systemd)"
-)
 
 
 def settings_of(name: str) -> dict[str, list[str]]:
@@ -40,7 +35,7 @@ def units(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@needs_systemd
+@pytest.mark.systemd
 def test_systemd_takes_them(units: Path) -> None:
     names = sorted(str(path) for path in units.iterdir())
     done = subprocess.run(
@@ -52,7 +47,7 @@ def test_systemd_takes_them(units: Path) -> None:
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
-@needs_systemd
+@pytest.mark.systemd
 @pytest.mark.parametrize("name", SERVICES)
 def test_they_are_closed(units: Path, name: str) -> None:
     judge = ["systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager"]
