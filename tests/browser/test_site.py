@@ -44,7 +44,7 @@ def test_the_search_finds_a_command_and_asks_nothing_outside(
     page.goto(address)
     if width < 1000:
         page.locator("label.md-header__button[for=__search]").click()
-    page.get_by_role("textbox", name="Search").fill("flask database drill")
+    page.get_by_role("textbox", name="Search").press_sequentially("flask database drill")
     found = page.locator(".md-search-result__item a")
     found.filter(has_text="flask database drill").first.click()
     expect(page.get_by_role("heading", name="flask database drill")).to_be_in_viewport()
