@@ -1,5 +1,7 @@
 """What a manager types of an invoice that is being prepared."""
 
+from collections.abc import Collection
+
 from wtforms import BooleanField, FieldList, FormField, HiddenField, StringField
 from wtforms import Form as PartForm
 from wtforms.validators import DataRequired, InputRequired, Length
@@ -31,12 +33,12 @@ class DraftForm(Form):
     due_on = DayField("Due on", [InputRequired("When is it due?")])
     lines = FieldList(FormField(DraftLinePart), "Line", max_entries=MAX_ROWS)
 
-    def offer_rates(self, rates: list[tuple[int, str]]) -> None:
-        """Let the tax fields choose from these rates; one that a line has already stays."""
+    def offer_rates(self, rates: list[tuple[int, str]], kept: Collection[int] = ()) -> None:
+        """Let the tax fields choose from these rates, and those that the draft has already."""
+        known = dict(rates)
+        retired = [(one, f"{one / 1000:g} %") for one in sorted(kept) if one and one not in known]
         for part in self.lines:
-            own = part.form.tax_rate.data
-            kept = [] if own in (0, None, *dict(rates)) else [(own, f"{own / 1000:g} %")]
-            part.form.tax_rate.choices = [(0, "No tax"), *rates, *kept]
+            part.form.tax_rate.choices = [(0, "No tax"), *rates, *retired]
 
     def charges(self) -> list[NewCharge]:
         """The rows as charges that are invoiced at once, once they are valid."""

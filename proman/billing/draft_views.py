@@ -93,11 +93,10 @@ def preview() -> Response:
 
 def _take(form: DraftForm, draft_id: int | None) -> Response:
     """A step of the form, or the draft kept, or issued."""
-    form.offer_rates(tax_rates())
+    _offer_rates(form, draft_id)
     step = request.form.get("step", "")
     if step:
         _take_step(form, step)
-        form.offer_rates(tax_rates())
         return tell(_page(form, draft_id), draft_form_changed=True)
     if not form.validate():
         return _page(form, draft_id, 422)
@@ -120,6 +119,12 @@ def _take(form: DraftForm, draft_id: int | None) -> Response:
     return see_other(f"/leases/{lease_id}", "The draft is kept; nothing is issued yet.")
 
 
+def _offer_rates(form: DraftForm, draft_id: int | None) -> None:
+    """The rates in use, and one that is in use no more where the draft has it."""
+    kept = {line.tax_rate for line in the_draft(draft_id).lines} if draft_id else set()
+    form.offer_rates(tax_rates(), kept)
+
+
 def _take_step(form: DraftForm, step: str) -> None:
     """Another row, or one less. What is no step changes nothing."""
     name, _, place = step.partition(":")
@@ -135,7 +140,7 @@ def _lease_id(form: DraftForm) -> int:
 
 
 def _page(form: DraftForm, draft_id: int | None, status: int = 200) -> Response:
-    form.offer_rates(tax_rates())
+    _offer_rates(form, draft_id)
     shown: dict[str, Any] = {"form": form, "draft_id": draft_id}
     return render(
         "invoices/draft.html",

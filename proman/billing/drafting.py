@@ -17,7 +17,7 @@ from proman.billing.queries import writer_of_here
 from proman.billing.rules import PlannedInvoice, plan
 from proman.db import db
 from proman.identity.actor import Actor
-from proman.leases.actions import NewCharge, add_charge
+from proman.leases.actions import NewCharge, add_charge, check_rate
 from proman.leases.models import Lease
 from proman.leases.queries import the_lease
 from proman.leases.rules import LeaseStatus, LeaseTerms, Recurrence
@@ -79,6 +79,7 @@ def write_draft(
     for place, line in enumerate(lines):
         if line.amount <= 0:
             raise Refused("The amount must be more than nil.", f"lines-{place}-amount")
+        check_rate(line.tax_rate, f"lines-{place}-tax_rate")
     draft.lease_id, draft.due_on, draft.recorded_by = lease_id, due_on, actor.id
     draft.lines.clear()
     db.session.add(draft)

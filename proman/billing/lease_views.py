@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
 
 from flask import Blueprint, Response
 
@@ -16,7 +15,9 @@ from proman.billing.previewing import (
 )
 from proman.billing.rules import PlannedInvoice
 from proman.identity.session import business_today
+from proman.leases.agreed import terms_of
 from proman.leases.composing import all_tax_rates, tax_rates
+from proman.leases.dated_rents import rent_free, with_change
 from proman.leases.forms import (
     ChargeForm,
     LeaseForm,
@@ -25,8 +26,9 @@ from proman.leases.forms import (
     RentFreeForm,
     charge_of,
 )
-from proman.leases.rent_free import rent_free, rent_on
-from proman.leases.rules import LeaseTerms, RentChange, RentStep
+from proman.leases.queries import the_lease
+from proman.leases.renewing import Renewal, changes_from, renewed
+from proman.leases.rules import RentChange, RentStep
 from proman.web.forms import Form
 from proman.web.render import render
 
@@ -74,7 +76,10 @@ def preview_rent(lease_id: int) -> Response:
         )
         today = business_today()
         return preview_change(
-            lease_id, today, step.first_day, lambda terms: with_rents(terms, step)
+            lease_id,
+            today,
+            step.first_day,
+            lambda terms: with_rents(terms, *with_change(terms, step)),
         )
 
     missing = "Fill in the new rent and its first day to see the next invoices."
@@ -106,24 +111,13 @@ def preview_renewal(lease_id: int) -> Response:
     form = RenewalForm()
 
     def changed() -> Invoices:
-        rent, rent_from = form.rent.data, form.rent_from.data
-
-        def renewed(terms: LeaseTerms) -> LeaseTerms:
-            first_day = rent_from or (terms.last_day or terms.first_day) + timedelta(days=1)
-            goes_on = replace(terms, last_day=_later(terms, form.last_day.data))
-            if rent is None:
-                return goes_on
-            step = replace(rent_on(terms, first_day), first_day=first_day, amount=rent)
-            return with_rents(goes_on, step)
-
-        return preview_change(lease_id, business_today(), business_today(), renewed)
+        renewal = Renewal(**form.values())
+        first = changes_from(terms_of(the_lease(lease_id)), renewal)
+        return preview_change(
+            lease_id, business_today(), first, lambda terms: renewed(terms, renewal)
+        )
 
     return _next(form, changed, "as the lease would go on", "Fill in the new last day.")
-
-
-def _later(terms: LeaseTerms, last_day: date | None) -> date | None:
-    """The last day typed, where a lease can have it."""
-    return None if last_day is None else max(last_day, terms.first_day)
 
 
 @blueprint.post("/leases/<int:lease_id>/charge-preview")

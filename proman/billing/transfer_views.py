@@ -20,9 +20,10 @@ from proman.billing.transferring import (
 )
 from proman.db import begin_write, db
 from proman.identity.session import business_today, current_actor
+from proman.leases.agreed import terms_of
+from proman.leases.dated_rents import last_charged
 from proman.leases.models import Lease
 from proman.leases.queries import the_lease, unit_in_words, units_to_let
-from proman.leases.renewing import rent_before
 from proman.web.guard import needs
 from proman.web.render import render, see_other
 
@@ -41,7 +42,7 @@ def preview(lease_id: int) -> Response:
         form.moves_on.process(request.args)
         is_day = form.moves_on.validate(form)
     form.unit_id.data = request.args.get("unit_id", default=None, type=int)
-    form.rent.data = rent_before(lease, form.moves_on.data or lease.first_day).amount
+    form.rent.data = last_charged(terms_of(lease), form.moves_on.data or lease.first_day).amount
     form.deposit.data = lease.deposit
     return _page(lease, form, status=200 if is_day else 422)
 
@@ -104,7 +105,7 @@ def _page(lease: Lease, form: TransferForm, *, status: int) -> Response:
     unit = unit_in_words(form.unit_id.data) if form.unit_id.data else None
     if unit is not None and day is not None and not form.moves_on.errors:
         try:
-            found = preview_transfer(lease.id, day, today=business_today())
+            found = preview_transfer(lease, day, today=business_today())
         except Refused as error:
             problem = error.message
     units: Sequence[Row[Any]] = () if unit else units_to_let(query, day or business_today())

@@ -10,9 +10,10 @@ from proman.billing.issuing import Issued
 from proman.billing.rules import day_text
 from proman.identity.actor import Actor
 from proman.leases.actions import Agreement, NewCharge, Signer, write_lease
+from proman.leases.agreed import terms_of
+from proman.leases.dated_rents import last_charged
 from proman.leases.models import Charge, Lease
 from proman.leases.queries import the_lease
-from proman.leases.renewing import rent_before
 
 _ONE_DAY = timedelta(days=1)
 
@@ -47,7 +48,7 @@ def agreement_of(lease: Lease, transfer: Transfer) -> Agreement:
     they were agreed for the old unit. A last day that has passed by then is left out.
     """
     day = transfer.moves_on
-    rent = rent_before(lease, day)
+    rent = last_charged(terms_of(lease), day)
     return Agreement(
         unit_id=transfer.unit_id,
         signers=tuple(Signer(party.tenant_id) for party in lease.parties if party.is_on(day)),
@@ -81,8 +82,10 @@ def charges_on(lease: Lease, day: date) -> list[Charge]:
     ]
 
 
-def preview_transfer(lease_id: int, moves_on: date, *, today: date) -> EndingPreview:
+def preview_transfer(lease: Lease, moves_on: date, *, today: date) -> EndingPreview:
     """What the move does to the money of the lease that ends. Raises as `transfer_lease`."""
+    lease_id = lease.id
+    _refuse_before_cut_over(lease, moves_on)
     return preview_ending(the_billable(lease_id), _last_day(moves_on), today=today)
 
 
@@ -96,6 +99,7 @@ def transfer_lease(lease_id: int, transfer: Transfer, *, today: date, actor: Act
     lease = the_lease(lease_id)
     if transfer.unit_id == lease.unit_id:
         raise Refused("The lease is of this unit already. Choose another.", "unit_id")
+    _refuse_before_cut_over(lease, transfer.moves_on)
     agreement = agreement_of(lease, transfer)
     if not agreement.signers:
         raise Refused("Nobody is on the lease on that day.", "moves_on")
@@ -110,6 +114,16 @@ def transfer_lease(lease_id: int, transfer: Transfer, *, today: date, actor: Act
     except Refused as error:
         raise Refused(error.message, "unit_id") from error
     return Transferred(made, credits)
+
+
+def _refuse_before_cut_over(lease: Lease, moves_on: date) -> None:
+    """What began by the cut-over was billed by the system that the lease was taken over from."""
+    if lease.cut_over is not None and moves_on <= lease.cut_over:
+        raise Refused(
+            f"The lease was taken over as of {day_text(lease.cut_over)}. Choose a later day: what "
+            "came before is in the books of the earlier system.",
+            "moves_on",
+        )
 
 
 def _last_day(moves_on: date) -> date:

@@ -9,9 +9,16 @@ from sqlalchemy.exc import IntegrityError
 from proman.base.errors import Refused
 from proman.db import db
 from proman.identity.actor import Actor
+from proman.leases.agreed import rents_of, terms_of
+from proman.leases.dated_rents import is_set_already, with_change
 from proman.leases.models import Charge, Lease, LeaseParty, Rent
-from proman.leases.queries import count_of_leases, lease_in_the_way, reference_is_taken
-from proman.leases.rules import DueRule, LeaseStatus, RentChange
+from proman.leases.queries import (
+    count_of_leases,
+    is_archived,
+    lease_in_the_way,
+    reference_is_taken,
+)
+from proman.leases.rules import DueRule, LeaseStatus, RentChange, RentStep
 from proman.tenants.actions import save_tenant
 from proman.tenants.models import Tenant
 from proman.tenants.queries import tenants_by_id
@@ -128,10 +135,10 @@ def _check(agreement: Agreement) -> None:
     if not agreement.signers:
         raise Refused("A lease needs at least one tenant.", "tenants")
     DueRule.parse(agreement.due_rule)
-    _check_rate(agreement.rent_tax_rate, "rent_tax_rate")
+    check_rate(agreement.rent_tax_rate, "rent_tax_rate")
 
 
-def _check_rate(tax_rate: int, field: str) -> None:
+def check_rate(tax_rate: int, field: str) -> None:
     """A tax takes a part of an amount or adds to it; it never gives."""
     if not 0 <= tax_rate <= GREATEST_RATE:
         raise Refused("A tax rate is from 0 to 100 %.", field)
@@ -184,7 +191,7 @@ def _new_tenant(signer: Signer, place: int) -> Tenant:
 def _charge(charge: NewCharge, actor: Actor) -> Charge:
     if charge.last_day is not None and charge.last_day < charge.first_day:
         raise Refused(f"“{charge.description}” ends before it begins.", "charges")
-    _check_rate(charge.tax_rate, "charges")
+    check_rate(charge.tax_rate, "charges")
     return Charge(
         kind=charge.kind,
         description=charge.description,
@@ -201,10 +208,13 @@ def _charge(charge: NewCharge, actor: Actor) -> Charge:
 def activate(lease: Lease) -> None:
     """Let a draft count: it holds its unit and is billed from now on.
 
-    Raises Refused (field `first_day`) naming the lease that holds the unit on one of its days.
+    Raises Refused for an archived unit, and (field `first_day`) naming the lease that holds the
+    unit on one of its days.
     """
     if lease.status != LeaseStatus.DRAFT:
         raise Refused("This lease is active already.")
+    if is_archived(lease.unit_id):
+        raise Refused("This unit is archived. Bring it back first, or choose another.", "unit_id")
     refuse_overlap(lease, lease.last_day)
     lease.status = LeaseStatus.ACTIVE.value
 
@@ -250,29 +260,23 @@ def change_rent(
 ) -> Rent:
     """Set the rent of one period (minor units) from a day on; what is issued stays as it is.
 
-    In mid-period the line is split, or the change deferred to the next period. Raises Refused for
-    a day outside the lease, and when the rent is that already.
+    In mid-period the line is split, or the change deferred to the next period. After days without
+    rent that come later it is the new rent too. Raises Refused for a day outside the lease, and
+    when the rent is that already.
     """
     if effective_from < lease.first_day:
         raise Refused("The lease has not begun by then.", "effective_from")
     if lease.ended_on is not None and effective_from > lease.ended_on:
         raise Refused("The lease has ended by then.", "effective_from")
-    _check_rate(tax_rate, "tax_rate")
-    before = [rent for rent in lease.rents if rent.effective_from <= effective_from]
-    terms = (amount, tax_rate, gross)
-    if before and terms == (before[-1].amount, before[-1].tax_rate, before[-1].gross):
+    check_rate(tax_rate, "tax_rate")
+    new = RentStep(effective_from, amount, RentChange(change), tax_rate, gross)
+    terms = terms_of(lease)
+    if is_set_already(terms, new):
         raise Refused("The rent is that already on this day.", "amount")
-    rent = Rent(
-        effective_from=effective_from,
-        amount=amount,
-        change=str(change),
-        tax_rate=tax_rate,
-        gross=gross,
-        recorded_by=actor.id,
-    )
-    lease.rents.append(rent)
+    made = rents_of(with_change(terms, new), actor)
+    lease.rents.extend(made)
     db.session.flush()
-    return rent
+    return made[0]
 
 
 def add_charge(lease: Lease, charge: NewCharge, *, actor: Actor) -> Charge:

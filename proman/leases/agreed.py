@@ -1,8 +1,10 @@
-"""What a lease's record says, as the plain values that its rules are reckoned with."""
+"""What a lease's record says, as the plain values that its rules are reckoned with, and back."""
 
+from collections.abc import Iterable
 from datetime import date
 
-from proman.leases.models import Lease
+from proman.identity.actor import Actor
+from proman.leases.models import Lease, Rent
 from proman.leases.rules import (
     DueRule,
     Frequency,
@@ -44,3 +46,18 @@ def terms_of(lease: Lease, next_first_day: date | None = None) -> LeaseTerms:
             for rent in lease.rents
         ),
     )
+
+
+def rents_of(steps: Iterable[RentStep], actor: Actor) -> list[Rent]:
+    """Steps as rents to be recorded."""
+    return [
+        Rent(
+            effective_from=step.first_day,
+            amount=step.amount,
+            change=step.change.value,
+            tax_rate=step.tax_rate,
+            gross=step.gross,
+            recorded_by=actor.id,
+        )
+        for step in steps
+    ]

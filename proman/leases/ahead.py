@@ -21,7 +21,10 @@ def ahead_of(lease: Lease, next_first_day: date | None, today: date) -> list[Ahe
     """What changes after `today`, in order; `next_first_day` is that of the unit's next lease."""
     if lease.status == "draft":
         return []
-    found = [*_lease(lease, next_first_day), *_rents(lease), *_charges(lease), *_parties(lease)]
+    agreed = [*_rents(lease), *_charges(lease), *_parties(lease)]
+    if lease.ended_on is not None:
+        agreed = [one for one in agreed if one.day <= lease.ended_on]
+    found = [*_lease(lease, next_first_day), *agreed]
     return sorted((one for one in found if one.day > today), key=lambda one: one.day)
 
 
@@ -39,7 +42,9 @@ def _lease(lease: Lease, next_first_day: date | None) -> Iterator[Ahead]:
 
 def _rents(lease: Lease) -> Iterator[Ahead]:
     of_days = {rent.effective_from: rent for rent in lease.rents}
-    for rent in list(of_days.values())[1:]:
+    for rent in of_days.values():
+        if rent.amount and rent.effective_from == lease.first_day:
+            continue
         waits = ", with the next period" if rent.change == "defer" else ""
         words = f"Rent {money(rent.amount)} {wording.PER_PERIOD[lease.frequency]}{waits}"
         yield Ahead(rent.effective_from, "cash", words if rent.amount else f"Rent-free{waits}")

@@ -10,6 +10,7 @@ from sqlalchemy import Row, Table, bindparam, exists, func, or_, select
 
 from proman.base.errors import NotThere
 from proman.db import db
+from proman.leases.dated_rents import counts_from
 from proman.leases.index_models import IndexClause, IndexSeries, IndexValue, RentIndexation
 from proman.leases.indexing import (
     Clause,
@@ -23,7 +24,6 @@ from proman.leases.indexing import (
 )
 from proman.leases.models import Lease, Rent
 from proman.leases.queries import is_found, tenants_of
-from proman.leases.rent_free import counts_from
 from proman.leases.rules import Frequency, LeaseTerms, Periods, RentChange, RentStep
 from proman.leases.standing import place
 from proman.properties.models import Property, Unit

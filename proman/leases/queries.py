@@ -244,6 +244,20 @@ def units_to_let(typed: str, today: date) -> Sequence[Row[Any]]:
     return vacant or db.session.execute(_units_to_let(vacant=False), values).all()
 
 
+def is_archived(unit_id: int) -> bool:
+    """Whether the unit, or its property, is among the archived ones."""
+    statement = (
+        select(_units.c.id)
+        .join(_properties, _properties.c.id == _units.c.property_id)
+        .where(
+            _units.c.id == unit_id,
+            _units.c.organization_id == bindparam("organization_id"),
+            or_(_units.c.archived_at.is_not(None), _properties.c.archived_at.is_not(None)),
+        )
+    )
+    return db.session.execute(statement).first() is not None
+
+
 def unit_in_words(unit_id: int) -> Row[Any] | None:
     """Name, market rent, country and region of a unit; None where there is no such unit."""
     statement = (

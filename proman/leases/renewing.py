@@ -1,14 +1,16 @@
 """Renews a lease: it goes on beyond its agreed last day, at the same rent or at another."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from proman.base.errors import Refused
 from proman.identity.actor import Actor
 from proman.leases.actions import change_rent, flush_or_refuse, refuse_overlap
-from proman.leases.models import Charge, Lease, Rent
-from proman.leases.rules import LeaseStatus
+from proman.leases.agreed import terms_of
+from proman.leases.dated_rents import last_charged, with_change
+from proman.leases.models import Charge, Lease
+from proman.leases.rules import LeaseStatus, LeaseTerms, RentChange, RentStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,49 @@ def renew(lease: Lease, renewal: Renewal, *, today: date, actor: Actor) -> None:
         charge.last_day = renewal.last_day
     lease.last_day = renewal.last_day
     flush_or_refuse()
-    if renewal.rent is not None:
-        first_day = renewal.rent_from or agreed + timedelta(days=1)
-        now = rent_before(lease, first_day)
+    step = _new_rent(terms_of(lease), agreed, renewal)
+    if step is not None:
         change_rent(
-            lease, renewal.rent, first_day, tax_rate=now.tax_rate, gross=now.gross, actor=actor
+            lease,
+            step.amount,
+            step.first_day,
+            tax_rate=step.tax_rate,
+            gross=step.gross,
+            actor=actor,
         )
+
+
+def renewed(terms: LeaseTerms, renewal: Renewal) -> LeaseTerms:
+    """The terms as a renewal would leave them, for its preview."""
+    agreed = terms.last_day
+    if agreed is None:
+        return terms
+    step = _new_rent(terms, agreed, renewal)
+    rents = terms.rents if step is None else (*terms.rents, *with_change(terms, step))
+    last_day = renewal.last_day and max(renewal.last_day, terms.first_day)
+    charges = tuple(
+        replace(charge, last_day=last_day)
+        if renewal.with_charges and charge.recurrence == "period" and charge.last_day == agreed
+        else charge
+        for charge in terms.charges
+    )
+    in_order = tuple(sorted(rents, key=lambda step: step.first_day))
+    return replace(terms, last_day=last_day, rents=in_order, charges=charges)
+
+
+def changes_from(terms: LeaseTerms, renewal: Renewal) -> date:
+    """The first day on which a renewal makes a difference."""
+    following = (terms.last_day or terms.first_day) + timedelta(days=1)
+    return min(following, renewal.rent_from or following)
+
+
+def _new_rent(terms: LeaseTerms, agreed: date, renewal: Renewal) -> RentStep | None:
+    """The rent agreed anew, taxed as before; None where it stays."""
+    if renewal.rent is None:
+        return None
+    first_day = renewal.rent_from or agreed + timedelta(days=1)
+    now = last_charged(terms, first_day)
+    return RentStep(first_day, renewal.rent, RentChange.SPLIT, now.tax_rate, now.gross)
 
 
 def ending_with(lease: Lease) -> Sequence[Charge]:
@@ -59,9 +98,3 @@ def ending_with(lease: Lease) -> Sequence[Charge]:
         for charge in lease.charges
         if charge.recurrence == "period" and charge.last_day == lease.last_day is not None
     ]
-
-
-def rent_before(lease: Lease, day: date) -> Rent:
-    """The rent as agreed on a day, or the first one of a day before the lease."""
-    past = [rent for rent in lease.rents if rent.effective_from <= day]
-    return past[-1] if past else lease.rents[0]

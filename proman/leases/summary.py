@@ -28,8 +28,10 @@ def summary_of(lease: Lease, next_first_day: date | None, today: date) -> Summar
     terms = terms_of(lease, next_first_day)
     on = max(today, lease.first_day)
     past = [rent for rent in lease.rents if rent.effective_from <= on]
-    coming = [rent for rent in lease.rents if rent.effective_from > on]
     last = lease.ended_on or lease.last_day
+    # Of two rents of one day the later recorded counts; after the lease has ended none does.
+    of_days = {rent.effective_from: rent for rent in lease.rents if rent.effective_from > on}
+    coming = [of_days[day] for day in sorted(of_days) if day <= (lease.ended_on or day)]
     return Summary(
         names=", ".join(party.tenant.name for party in lease.parties if party.is_on(on)),
         state=state(terms, today),

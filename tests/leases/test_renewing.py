@@ -7,13 +7,16 @@ import pytest
 from flask.testing import FlaskClient
 
 from proman.base.errors import Refused
+from proman.billing.previewing import preview_change
+from proman.billing.queries import plans
 from proman.db import begin_write, db
 from proman.identity.actor import system_actor
 from proman.leases.actions import NewCharge, add_charge, change_rent
+from proman.leases.agreed import terms_of
 from proman.leases.ahead import ahead_of
 from proman.leases.models import Lease
 from proman.leases.queries import the_lease
-from proman.leases.renewing import Renewal, renew
+from proman.leases.renewing import Renewal, changes_from, renew, renewed
 from tests.conftest import Cast
 from tests.factories import make_lease, make_unit
 
@@ -22,18 +25,14 @@ LAST = date(2026, 12, 31)
 HTMX = {"HX-Request": "true"}
 
 
-def renewed(lease_id: int, **changes: Any) -> Lease:
-    begin_write()
-    actor = system_actor(db.session.info["organization_id"])
-    renew(the_lease(lease_id), Renewal(**changes), today=TODAY, actor=actor)
-    db.session.commit()
-    return the_lease(lease_id)
+def going_on(lease_id: int, **changes: Any) -> Lease:
+    return renewed_here(lease_id, Renewal(**changes))
 
 
 @pytest.mark.engines
 def test_it_goes_on_with_another_rent_from_the_day_after(home: Cast) -> None:
     parking = {"amount": 5_000, "last_day": LAST}
-    lease = renewed(
+    lease = going_on(
         make_lease(last_day=LAST, charges=[parking]),
         last_day=date(2027, 12, 31),
         rent=105_000,
@@ -46,7 +45,7 @@ def test_it_goes_on_with_another_rent_from_the_day_after(home: Cast) -> None:
 
 
 def test_the_rent_and_the_charges_stay_unless_it_is_said(home: Cast) -> None:
-    lease = renewed(
+    lease = going_on(
         make_lease(last_day=LAST, charges=[{"amount": 5_000, "last_day": LAST}]), last_day=None
     )
     assert lease.last_day is None
@@ -55,7 +54,7 @@ def test_the_rent_and_the_charges_stay_unless_it_is_said(home: Cast) -> None:
 
 
 def test_a_held_over_lease_is_renewed(home: Cast) -> None:
-    lease = renewed(make_lease(last_day=date(2026, 6, 30)), last_day=date(2027, 6, 30))
+    lease = going_on(make_lease(last_day=date(2026, 6, 30)), last_day=date(2027, 6, 30))
     assert lease.last_day == date(2027, 6, 30)
 
 
@@ -73,7 +72,7 @@ def test_what_cannot_be_renewed_says_why(
     home: Cast, lease: dict[str, Any], last_day: date, why: str
 ) -> None:
     with pytest.raises(Refused, match=why):
-        renewed(make_lease(**lease), last_day=last_day)
+        going_on(make_lease(**lease), last_day=last_day)
 
 
 def test_the_next_lease_of_the_unit_is_in_the_way(home: Cast) -> None:
@@ -81,9 +80,9 @@ def test_the_next_lease_of_the_unit_is_in_the_way(home: Cast) -> None:
     lease = make_lease(unit, last_day=LAST)
     make_lease(unit, first_day=date(2027, 3, 1), reference="NEXT")
     with pytest.raises(Refused, match="NEXT"):
-        renewed(lease, last_day=None)
+        going_on(lease, last_day=None)
     db.session.rollback()
-    assert renewed(lease, last_day=date(2027, 2, 28)).last_day == date(2027, 2, 28)
+    assert going_on(lease, last_day=date(2027, 2, 28)).last_day == date(2027, 2, 28)
 
 
 def test_what_is_ahead_is_told_in_order(home: Cast) -> None:
@@ -129,3 +128,47 @@ def test_pages_renew_and_grant_free_days(home: Cast, mona: FlaskClient) -> None:
     assert preview.status_code == 200
     assert mona.post(f"{here}/rent-free", data=days).status_code == 303
     assert "Rent-free" in mona.get(here).text
+
+
+@pytest.mark.parametrize(
+    ("terms", "renewal"),
+    [
+        ({}, {"rent": 120_000}),
+        ({"holding_over": "stop", "last_day": date(2026, 8, 31)}, {"last_day": date(2027, 8, 31)}),
+        ({"timing": "arrears", "proration": "days_365"}, {"rent": 110_000, "with_charges": True}),
+        ({"last_day": date(2027, 4, 21)}, {"rent": 300_000, "rent_from": date(2027, 4, 22)}),
+        ({}, {"last_day": date(2026, 12, 22), "with_charges": True}),
+        ({"later": True}, {"rent": 190_000, "rent_from": date(2027, 1, 15)}),
+    ],
+)
+def test_the_preview_is_what_is_billed_then(
+    home: Cast, terms: dict[str, Any], renewal: dict[str, Any]
+) -> None:
+    own = {"last_day": date(2026, 12, 19), "first_day": date(2026, 7, 1)} | terms
+    is_later = own.pop("later", False)
+    parking = {"amount": 5_000, "last_day": own["last_day"]}
+    lease_id = make_lease(charges=[parking], **own)
+    if is_later:
+        begin_write()
+        actor = system_actor(db.session.info["organization_id"])
+        later = date(2026, 12, 10)
+        change_rent(the_lease(lease_id), 170_000, later, change="defer", actor=actor)
+        db.session.commit()
+    wanted = Renewal(**({"last_day": None} | renewal))
+    first = changes_from(terms_of(the_lease(lease_id)), wanted)
+    shown = preview_change(lease_id, TODAY, first, lambda found: renewed(found, wanted))
+    renewed_lease = renewed_here(lease_id, wanted)
+    (planned,) = plans(TODAY + timedelta(days=395), [renewed_lease.id])
+    billed = [one for one in planned.invoices if one.last_day >= first][: len(shown)]
+    assert len(shown) >= 1
+    assert [(one.due_date, one.total) for one in shown] == [
+        (one.due_date, one.total) for one in billed
+    ]
+
+
+def renewed_here(lease_id: int, wanted: Renewal) -> Lease:
+    begin_write()
+    actor = system_actor(db.session.info["organization_id"])
+    renew(the_lease(lease_id), wanted, today=TODAY, actor=actor)
+    db.session.commit()
+    return the_lease(lease_id)

@@ -12,9 +12,10 @@ from proman.billing.rules import plan
 from proman.db import begin_write, db
 from proman.identity.actor import system_actor
 from proman.leases.actions import change_rent
+from proman.leases.dated_rents import rent_free, rent_on
 from proman.leases.models import Lease
 from proman.leases.queries import the_lease
-from proman.leases.rent_free import grant_rent_free, rent_free, rent_on
+from proman.leases.rent_free import grant_rent_free
 from proman.leases.rules import Frequency, LeaseTerms, Periods, RentChange, RentStep
 from tests.conftest import Cast
 from tests.factories import make_lease
@@ -119,11 +120,41 @@ def test_days_outside_the_lease_and_days_that_are_free_are_refused(home: Cast) -
         granted(lease, "2026-02-10", "2026-02-12")
 
 
-def test_a_rent_set_later_within_the_free_days_counts(home: Cast) -> None:
-    lease = granted(make_lease(), "2026-05-01", "2026-06-30")
+def changed(lease_id: int, amount: int, day: str, change: str = "split") -> list[tuple[str, int]]:
+    """The rents that count after a change, by day."""
     begin_write()
     actor = system_actor(db.session.info["organization_id"])
-    change_rent(lease, 50_000, date(2026, 6, 1), actor=actor)
+    day_of = date.fromisoformat(day)
+    change_rent(the_lease(lease_id), amount, day_of, change=change, actor=actor)
     db.session.commit()
-    kept = [(str(rent.effective_from), rent.amount) for rent in the_lease(lease.id).rents]
-    assert kept[2:] == [("2026-06-01", 50_000), ("2026-07-01", 100_000)]
+    counting = {str(rent.effective_from): rent.amount for rent in the_lease(lease_id).rents}
+    return sorted(counting.items())
+
+
+def test_a_rent_set_before_or_within_the_free_days_holds_after_them(home: Cast) -> None:
+    lease = granted(make_lease(), "2026-05-01", "2026-06-30").id
+    assert changed(lease, 110_000, "2026-03-01")[1:] == [
+        ("2026-03-01", 110_000), ("2026-05-01", 0), ("2026-07-01", 110_000)
+    ]  # fmt: skip
+    assert changed(lease, 50_000, "2026-06-01")[2:] == [
+        ("2026-05-01", 0), ("2026-06-01", 50_000), ("2026-07-01", 50_000)
+    ]  # fmt: skip
+
+
+def test_what_else_was_agreed_for_later_days_holds(home: Cast) -> None:
+    lease = make_lease()
+    changed(lease, 130_000, "2026-09-01")
+    granted(lease, "2026-05-01", "2026-06-30")
+    granted(lease, "2026-10-01", "2026-10-31")
+    assert changed(lease, 120_000, "2026-04-01")[1:] == [
+        ("2026-04-01", 120_000), ("2026-05-01", 0), ("2026-07-01", 120_000),
+        ("2026-09-01", 130_000), ("2026-10-01", 0), ("2026-11-01", 130_000),
+    ]  # fmt: skip
+
+
+def test_a_rent_that_waits_is_not_yet_that_of_the_day(home: Cast) -> None:
+    lease = make_lease()
+    changed(lease, 150_000, "2026-01-10", "defer")
+    assert ("2026-01-20", 150_000) in changed(lease, 150_000, "2026-01-20")
+    with pytest.raises(Refused, match="already"):
+        changed(lease, 150_000, "2026-01-25")
