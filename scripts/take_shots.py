@@ -2,20 +2,19 @@
 
 import os
 import re
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Route, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Route, sync_playwright
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter, RequestRedirect
 
 from proman.app import create_app
 from proman.settings import read_settings
-from tests.servers import environment_of, serving
+from tests.servers import flask, serving
 
 ROOT = Path(__file__).resolve().parent.parent
 SHOTS = ROOT / "shots"
@@ -30,18 +29,13 @@ NO_PAGE = re.compile(r"\.(csv|xlsx|pdf|zip|tar|sqlite|txt|json)(\?|$)|^/static/|
 def main() -> None:
     """Loads the demonstration, serves it, walks it as each person and takes the pictures."""
     wanted = sys.argv[1] if len(sys.argv) > 1 else "/"
-    if not Path(CHROMIUM).exists():
-        sys.exit(f"{CHROMIUM} is missing: install chromium, or name it in PROMAN_TEST_CHROMIUM")
     SHOTS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="proman-shots-") as folder:
-        _prepare(Path(folder))
+        load_demonstration(Path(folder), leases=120, months=14)
+        run_flask(Path(folder), "database", "backup")
         views = create_app(read_settings({"PROMAN_DATA_DIR": folder})).url_map.bind("localhost")
         with serving(Path(folder)) as server, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=CHROMIUM,
-                chromium_sandbox=False,
-                args=["--disable-gpu", "--disable-dev-shm-usage"],
-            )
+            browser = launch(playwright)
             complaints = [*_outside(browser, server.url, wanted)]
             for email, start in PEOPLE:
                 complaints += _walk(browser, views, server.url, email, start, wanted)
@@ -53,12 +47,38 @@ def main() -> None:
     sys.exit(1 if complaints else 0)
 
 
-def _prepare(folder: Path) -> None:
-    environment = environment_of(folder)
-    load = ["demo", "load", "--leases", "120", "--months", "14", "--password", PASSWORD]
-    for words in (["db", "upgrade"], load, ["database", "backup"]):
-        command = [str(Path(sys.executable).parent / "flask"), *words]
-        subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
+def launch(playwright: Playwright) -> Browser:
+    """Chromium as every machine runs it, root's too."""
+    if not Path(CHROMIUM).exists():
+        sys.exit(f"{CHROMIUM} is missing: install chromium, or name it in PROMAN_TEST_CHROMIUM")
+    return playwright.chromium.launch(
+        executable_path=CHROMIUM,
+        chromium_sandbox=False,
+        args=["--disable-gpu", "--disable-dev-shm-usage"],
+    )
+
+
+def load_demonstration(folder: Path, leases: int, months: int, **environment: str) -> None:
+    """A new database in the folder, with the demonstration of the default seed."""
+    size = ("--leases", str(leases), "--months", str(months))
+    run_flask(folder, "db", "upgrade", **environment)
+    run_flask(folder, "demo", "load", *size, "--password", PASSWORD, **environment)
+
+
+def run_flask(folder: Path, *words: str, **environment: str) -> None:
+    """`flask …` on the installation in the folder; ends with what it said where it fails."""
+    done = flask(folder, *words, **environment)
+    if done.returncode:
+        sys.exit(f"flask {' '.join(words)}: {done.stderr}")
+
+
+def sign_in(page: Page, url: str, email: str) -> None:
+    """Sign in as one of the demonstration's people."""
+    page.goto(f"{url}/login")
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(lambda address: "/login" not in address)
 
 
 def _outside(browser: Browser, url: str, wanted: str) -> Iterator[str]:
@@ -74,11 +94,7 @@ def _walk(
 ) -> Iterator[str]:
     """Every view that links lead to from `start`, one address of each."""
     page = browser.new_page()
-    page.goto(f"{url}/login")
-    page.get_by_label("E-mail").fill(email)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(lambda address: "/login" not in address)
+    sign_in(page, url, email)
     who = email.partition("@")[0]
     for endpoint, path in _pages(page, views, url, start):
         if path.startswith(wanted):
