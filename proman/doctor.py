@@ -17,6 +17,7 @@ from proman.database import contents, journal_checks
 from proman.database.contents import Content
 from proman.database.fingerprints import drift_in
 from proman.database.installation import Installation, installation
+from proman.database.live import live_database
 from proman.database.revisions import head_revision
 from proman.database.unfinished import unfinished_in
 from proman.db import db
@@ -85,6 +86,11 @@ def drifted(connection: Connection, migrations: Path) -> list[Breach]:
     return [Breach("The schema is what its migrations made", line, "database") for line in lines]
 
 
+def _values(site: Installation) -> list[Breach]:
+    wrong = live_database(site).wrong_value()
+    return [Breach("A value is of its column's type", wrong, "database")] if wrong else []
+
+
 def _journal(site: Installation) -> list[Breach]:
     lines = journal_checks.breaches(site)
     return [Breach("The journal of backups is whole", line, "journal.jsonl") for line in lines]
@@ -141,6 +147,7 @@ def doctor(as_json: bool) -> None:
         found = [*examine(connection, head), *drifted(connection, directory)]
         if _revision(connection) == head and not unfinished_in(connection):
             found += without_content(connection, installation().files_dir)
+            found += _values(installation())
         found += _journal(installation())
         pages = [page_of(connection, breach.where) for breach in found]
     if as_json:
@@ -153,6 +160,6 @@ def doctor(as_json: bool) -> None:
             opened = f" Open {page}" if page else ""
             click.echo(f"{breach.where}: {breach.invariant}: {breach.what}{opened}")
         if not found:
-            click.echo(f"All is well: {len(CHECKS) + 6} invariants hold.")
+            click.echo(f"All is well: {len(CHECKS) + 7} invariants hold.")
     if found:
         sys.exit(1)

@@ -25,6 +25,11 @@ _administrators = select(func.count()).where(
     _users.c.deactivated_at.is_(None),
     _users.c.password_hash.is_not(None),
 )
+_operators = select(func.count()).where(
+    _users.c.is_operator,
+    _users.c.deactivated_at.is_(None),
+    _users.c.password_hash.is_not(None),
+)
 
 
 def ledger_balance(connection: Connection) -> int:
@@ -95,6 +100,7 @@ def lent(examine: Callable[[Connection, str], Sequence[Breach]]) -> Checks:
         ledger_balance=ledger_balance,
         breaches=breaches,
         administrators=_administrators,
+        operators=_operators,
         newest_change=newest_change,
         changes_since=changes_since,
         void_access=void_access,

@@ -102,10 +102,17 @@ def download(name: str) -> Response:
     is_archive = name.endswith(".tar")
     one = catalogue.backup_named(installation().backup_dir, name.removesuffix(".tar"))
     pieces = archive.archive_of(one) if is_archive else archive.Pieces([one.path])
-    if "Range" not in request.headers and request.method == "GET":
-        _note("download", one.name)
     ending = one.path.name.removeprefix(f"{one.name}.")
-    return _sent(one, pieces, "tar" if is_archive else ending)
+    response = _sent(one, pieces, "tar" if is_archive else ending)
+    if request.method == "GET" and _begins(response):
+        _note("download", one.name)
+    return response
+
+
+def _begins(response: Response) -> bool:
+    """Whether it brings the beginning, rather than a part that follows or nothing."""
+    is_part = response.status_code == 206
+    return response.content_range.start == 0 if is_part else response.status_code == 200
 
 
 def _sent(one: Backup, pieces: archive.Pieces, ending: str) -> Response:

@@ -47,6 +47,7 @@ def findings(
             *_of_another_key(site, manifest),
             *_broken_books(staged.breaches),
             *_missing(missing, len(verdict.documents)),
+            *([] if damage else _no_way_back(site)),
         ],
         damage=damage,
         documents=len(verdict.documents),
@@ -77,6 +78,18 @@ def _today(site: Installation, since: datetime | None) -> tuple[dict[str, int], 
         return site.checks.changes_since(connection, since) if since else 0
 
     return live.count_rows(), live.ask(changes)
+
+
+def _no_way_back(site: Installation) -> list[str]:
+    live = live_database(site)
+    wrong = live.wrong_value() if live.exists() else ""
+    if not wrong:
+        return []
+    return [
+        f"In the database of today: {wrong} So the safety backup made of it can be put back "
+        "by hand alone (docs/backup.md, Recovery by hand), and an undo would be refused. Mend it "
+        "first if you can."
+    ]
 
 
 def _of_another_key(site: Installation, manifest: Manifest | None) -> list[str]:

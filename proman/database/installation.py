@@ -44,6 +44,8 @@ class Checks:
     """Every broken invariant in a sentence, for a database at the revision that is named."""
     administrators: Select[int]
     """Asks how many people could sign in as administrator."""
+    operators: Select[int]
+    """Asks how many people could sign in as operator of the installation."""
     newest_change: Callable[[Connection], datetime | None]
     """When the audit trail was last written to, naive UTC."""
     changes_since: Callable[[Connection, datetime], int]

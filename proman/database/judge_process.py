@@ -14,6 +14,7 @@ from proman.database.contents import is_hash
 from proman.database.driver import sqlite3
 from proman.database.durable import sha256_from_disk
 from proman.database.sqlite_copy import Progress, opened, quoted, read_facts
+from proman.database.values import require_values
 
 MAGIC = b"SQLite format 3\x00"
 MOST_OBJECTS = 5000
@@ -27,8 +28,9 @@ _PRAGMAS = {
 def judge(request: dict[str, Any], report: Progress) -> dict[str, Any]:
     """Everything that can be known of the file without trusting it; raises Refused with a reason.
 
-    `request`: path, application_id (ours), sha256 (of the manifest, or None), administrators (what
-    to ask for their number), documents (what to ask for those it needs) and their table, seconds.
+    `request`: path, application_id (ours), sha256 (of the manifest, or None), administrators and
+    operators (what to ask for their number), documents (what to ask for those it needs) and their
+    table, values (the tables whose values are looked at), seconds.
     """
     path = Path(request["path"])
     header = read_header(path)
@@ -102,6 +104,10 @@ def _look_inside(
     if connection.execute("PRAGMA encoding").fetchone()[0] != "UTF-8":
         raise Refused("The database is not kept in UTF-8, so it was not made by ProMan.")
     _require_sound(connection, report)
+    for number, table in enumerate(request["values"]):
+        report("looking at its values", number, len(request["values"]))
+        if table in tables:
+            require_values(connection, table)
     report("counting", 0, 0)
     facts = read_facts(connection)
     return {
@@ -111,16 +117,17 @@ def _look_inside(
         "revision": facts.revision,
         "schema_fingerprint": facts.schema_fingerprint,
         "page_size": facts.page_size,
-        "administrators": _administrators(connection, request["administrators"]),
+        "administrators": _number(connection, request["administrators"]) or 0,
+        "operators": _number(connection, request["operators"]),
         "documents": _documents(connection, request, tables),
     }
 
 
-def _administrators(connection: sqlite3.Connection, question: str) -> int:
+def _number(connection: sqlite3.Connection, question: str) -> int | None:
     try:
         return int(connection.execute(question).fetchone()[0])
     except sqlite3.OperationalError:
-        return 0  # what the table of users lacks is told by name, or it is of a newer version
+        return None  # what the table of users lacks is told by name, or it is of a newer version
 
 
 def _documents(

@@ -16,6 +16,7 @@ from proman.database.engines import APPLICATION_ID
 from proman.database.installation import Installation
 from proman.database.manifest import Manifest
 from proman.database.sqlite_copy import Facts, Progress, silent
+from proman.db import db
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,15 @@ class Verdict:
 
 
 def judge(
-    site: Installation, path: Path, manifest: Manifest | None, report: Progress = silent
+    site: Installation,
+    path: Path,
+    manifest: Manifest | None,
+    report: Progress = silent,
+    is_rebuilt: bool = False,
 ) -> Verdict:
     """Reads the file in a confined process; raises Refused with the reason when it cannot be taken.
 
+    Its values are looked at too, unless it `is_rebuilt` afterwards, where that is done anyway.
     Nothing of the file's own SQL runs, and it is never changed.
     """
     size = path.stat().st_size if path.is_file() else 0
@@ -46,8 +52,10 @@ def judge(
             "application_id": APPLICATION_ID,
             "sha256": manifest.sha256 if manifest else None,
             "administrators": _as_text(site.checks.administrators),
+            "operators": _as_text(site.checks.operators),
             "documents": _as_text(site.checks.documents),
             "documents_table": site.checks.documents_table,
+            "values": [] if is_rebuilt else sorted(db.metadata.tables),
             "seconds": limits.wall,
         },
         limits,
@@ -105,6 +113,11 @@ def _warnings(
         warnings.append(
             "This looks like a plain copy of a database in use. Changes that were still in its "
             "write-ahead log (the -wal file beside it) are missing."
+        )
+    if found["operators"] == 0:
+        warnings.append(
+            "There is no active operator in it: nobody could open the page of the database "
+            "afterwards, until: flask users create-admin EMAIL"
         )
     if left_out:
         named = ", ".join(left_out[:10])

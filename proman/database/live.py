@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from proman.addresses import shown
 from proman.base.errors import Refused
-from proman.database import galera, server_copy, server_maintenance, sqlite_copy, swap
+from proman.database import galera, server_copy, server_maintenance, sqlite_copy, swap, values
 from proman.database.driver import sqlite3
 from proman.database.installation import Installation, ask
 from proman.database.marks import is_pending
@@ -22,6 +22,7 @@ from proman.database.server_swap import replace_all
 from proman.database.snapshots import server_snapshot
 from proman.database.sqlite_copy import Progress, opened
 from proman.database.unfinished import unfinished_in
+from proman.db import db
 
 Answer = TypeVar("Answer")
 
@@ -54,6 +55,12 @@ class Live(Source, Protocol):
 
     def damage(self) -> str:
         """What is broken in its file, in a sentence; nothing where a server looks after that."""
+
+    def wrong_value(self) -> str:
+        """The first value in it, in a sentence, that keeps its backup from being restored.
+
+        Nothing where a server looks after that.
+        """
 
     def count_rows(self) -> dict[str, int]:
         """Rows of each table, by name."""
@@ -141,6 +148,11 @@ class LiveFile:
     def copy_into(self, target: Path, report: Progress) -> None:
         sqlite_copy.copy_pinned(self._path, target, report)
 
+    def wrong_value(self) -> str:
+        with opened(self._path, "mode=rw") as live:
+            there = set(sqlite_copy.table_names(live))
+            return values.wrong_value(live, sorted(there & set(db.metadata.tables)))
+
     def count_rows(self) -> dict[str, int]:
         with opened(self._path, "mode=rw") as live:
             return sqlite_copy.count_rows(live)
@@ -170,6 +182,9 @@ class LiveServer:
             return server_copy.revision_of(connection) is not None
 
     def damage(self) -> str:
+        return ""
+
+    def wrong_value(self) -> str:
         return ""
 
     def about(self) -> About:

@@ -37,7 +37,7 @@ def stage(
     refused of a bare file alone: a manifest proves that they were so when the backup was made.
     """
     try:
-        verdict = judge(site, source, manifest, report)
+        verdict = judge(site, source, manifest, report, is_rebuilt=True)
         durable.require_space(target.parent, 2 * verdict.size)
         _rebuild(site, source, verdict, target, report)
         report("bringing it up to this version", 0, 0)

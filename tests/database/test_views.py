@@ -9,6 +9,7 @@ import pytest
 from proman.database import catalogue, restores
 from proman.database import lock as locks
 from proman.database.backup import back_up
+from proman.database.journal_checks import standing
 from proman.database.lock import ops_lock
 from proman.database.maintenance import Notice, maintenance
 from proman.db import db
@@ -231,3 +232,26 @@ def test_in_maintenance_others_wait_and_the_watchers_are_told(house):
     assert client.get("/readyz").status_code == 200
     assert "maintenance" not in text_of(client.get("/readyz"))
     assert client.get(HOME).status_code == 200
+
+
+def test_every_download_from_its_beginning_has_a_line_in_the_journal(house):
+    made = back_up(house.site, "manual", "Alice")
+    client = house.client()
+
+    def lines() -> int:
+        return [one.what for one in standing(house.site).lines].count("download")
+
+    for ending in ("sqlite", "tar"):
+        address = f"{HOME}/backups/{made.name}.{ending}"
+        for headers, code, more in (
+            ({}, 200, 1),
+            ({"Range": "bytes=0-"}, 206, 1),
+            ({"Range": "bytes=0-99"}, 206, 1),
+            ({"Range": "bytes=5-", "If-Range": '"x"'}, 200, 1),
+            ({"Range": "bytes=5-"}, 206, 0),
+            ({"Range": "bytes=999999999-"}, 416, 0),
+            ({"If-None-Match": client.head(address).headers["ETag"]}, 304, 0),
+        ):
+            before = lines()
+            assert client.get(address, headers=headers).status_code == code
+            assert lines() - before == more, headers
