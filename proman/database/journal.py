@@ -36,7 +36,7 @@ class Line:
     """One event: when (ISO 8601, UTC), what, which backup, by whom, from where.
 
     `about` holds what the event is about besides: the hash of a line that was cut off, the keys of
-    breaks that were accepted. `previous` is the SHA-256 of the line before.
+    breaks that were accepted and their signature. `previous` is the SHA-256 of the line before.
     """
 
     line: int

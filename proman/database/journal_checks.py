@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -55,10 +58,20 @@ def standing(site: Installation) -> Standing:
     accepted = {
         key: f"{one.who}, {one.where}, {one.at}"
         for one in readable
-        if one.what == ACCEPTED
+        if one.what == ACCEPTED and one.about == signed(site, one.about[:-1])
         for key in one.about
     }
     return Standing(readable, tuple(_told(breaks, accepted)))
+
+
+def signed(site: Installation, keys: Sequence[str]) -> tuple[str, ...]:
+    """The keys of breaks and behind them what nobody can make who has not the secret key.
+
+    Whoever can write the journal alone could else accept what he did to it.
+    """
+    told = "\n".join(["proman journal", *keys]).encode()
+    mark = hmac.new(site.settings.secret_key.encode(), told, hashlib.sha256).hexdigest()
+    return *keys, f"signed:{mark}"
 
 
 def breaches(site: Installation) -> list[str]:

@@ -43,7 +43,7 @@ def journal_command(as_json: bool, accept: bool) -> None:
 
 
 def _accepted(site: Installation, found: Standing) -> Standing:
-    keys = tuple(key for one in found.open for key in one.keys)
+    keys = journal_checks.signed(site, [key for one in found.open for key in one.keys])
     detail = f"{len(found.open)}: {found.open[0].what}"
     by = "the command line"
     fault = journal_events.note(site, journal_checks.ACCEPTED, "", by, detail, keys)

@@ -143,6 +143,24 @@ def test_whatever_is_done_to_the_file_is_found_and_can_be_accepted(house, change
     assert standing(house.site).open
 
 
+def test_who_can_write_the_journal_alone_accepts_nothing(house):
+    for _ in range(4):
+        back_up(house.site, "manual", "Alice")
+    rewrite(house, lambda lines: lines[:1])
+    keys = tuple(key for one in standing(house.site).open for key in one.keys)
+    for forged in (keys, (*keys, "signed:" + "0" * 64)):
+        where = house.site.backup_dir
+        journal.append(where, journal_checks.ACCEPTED, "", "Mallory", "here", "", forged)
+        assert len(standing(house.site).open) == len(keys)
+    # Nor does the signature of another acceptance.
+    genuine = journal_checks.signed(house.site, keys[:1])
+    journal.append(where, journal_checks.ACCEPTED, "", "M", "here", "", (*keys, genuine[-1]))
+    assert len(standing(house.site).open) == len(keys)
+    runner = house.app.test_cli_runner()
+    assert runner.invoke(args=["database", "journal", "--accept"]).exit_code == 0
+    assert standing(house.site).open == []
+
+
 def test_a_line_that_a_power_cut_left_unfinished_is_closed_and_the_chain_goes_on(house):
     back_up(house.site, "manual", "Alice")
     back_up(house.site, "manual", "Alice")
