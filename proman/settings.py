@@ -231,6 +231,8 @@ def _passphrase(env: Mapping[str, str]) -> str | None:
     from_file = env.get(f"{name}_FILE")
     example = "seven words that nobody would put together"
     if not text and not from_file:
+        if env.get(name):
+            raise UnusableSetting(name, "holds blanks alone.", example)
         return None
     if len(text) < LEAST_PASSPHRASE:
         where = f"in {from_file} " if from_file and not env.get(name) else ""

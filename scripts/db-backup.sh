@@ -27,6 +27,8 @@ database=$1
 directory=$2
 days=${3:-}
 case $days in *[!0-9]*) usage ;; esac
+# 08 is a number to people, and to the shell none.
+while [ "$days" != "${days#0}" ] && [ "$days" != 0 ]; do days=${days#0}; done
 
 [ -f "$database" ] || fail "there is no database at $database."
 [ -r "$database" ] || fail "$database cannot be read by $(id -un)."

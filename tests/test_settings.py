@@ -121,6 +121,7 @@ def test_a_passphrase_comes_from_the_environment_or_a_file(tmp_path: Path) -> No
     [
         ("eleven char", "has 11 characters; at least 12 are needed."),
         ("", "in {file} has 0 characters; at least 12 are needed."),
+        ("   \t", "holds blanks alone."),
         ("two lines that\nnobody types", "is more than one line, or cannot be typed."),
     ],
 )

@@ -8,9 +8,11 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from proman.database.contents import Content
 from proman.database.documents import in_words
+from proman.database.driver import sqlite3
 from proman.database.installation import Installation, fingerprint_of
 from proman.database.live import live_database
 from proman.database.manifest import Manifest, utc_text
@@ -59,12 +61,19 @@ def findings(
 def counted_anew(site: Installation, found: Findings) -> Findings:
     """The same with what is in the live database by now: work went on since the file was judged.
 
-    The live file was proven then and is not proven again; of a damaged one nothing is counted.
+    The live file was proven then, and is again only when it cannot be counted: of a damaged one
+    nothing is.
     """
     if found.damage:
         return found
     since = datetime.fromisoformat(found.newest_change) if found.newest_change else found.taken
-    rows_today, changes = _today(site, since)
+    try:
+        rows_today, changes = _today(site, since)
+    except (sqlite3.DatabaseError, DBAPIError):
+        damage = live_database(site).damage()
+        if not damage:
+            raise
+        return replace(found, damage=damage)
     return replace(found, rows_today=rows_today, changes_since=changes)
 
 

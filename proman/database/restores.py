@@ -293,6 +293,19 @@ def sweep(data_dir: Path) -> None:
             drop_files(data_dir, one.id)
             if one.stage == "ready":
                 save(data_dir, replace(one, stage="refused", fault="It was not confirmed in time."))
+    _sweep_unknown(data_dir)
+
+
+def _sweep_unknown(data_dir: Path) -> None:
+    """Removes what a kill left before there was a state; a state that nobody can read, later."""
+    known = {one.id for one in every(data_dir)}
+    for path in (data_dir / FOLDER).glob("*"):
+        if not _ID.fullmatch(path.name) or path.name in known or _is_held(path):
+            continue
+        with contextlib.suppress(FileNotFoundError):
+            age = time.time() - path.stat().st_mtime
+            if age > (KEEP if (path / STATE).exists() else ABANDONED).total_seconds():
+                forget(data_dir, path.name)
 
 
 def _read(path: Path) -> Restore:

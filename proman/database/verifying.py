@@ -54,9 +54,13 @@ def verify(
 ) -> Verdict:
     """Whether the file, or archive, is a good backup of ProMan; its manifest counts if it has one.
 
+    What is in the list can be meant by its name.
+
     Raises Refused with the reason when it is not, and Locked when nobody can tell because neither
     `passphrase` nor the installation's own opens it.
     """
+    if sources.is_listed(site, path):
+        path = catalogue.backup_named(site.backup_dir, path.name).path
     with sources.database_in(site, path, passphrase, report) as source:
         verdict = judge(site, source.database, source.manifest, report)
         missing = _missing(verdict, source, report)

@@ -82,6 +82,17 @@ def test_verify_and_drill_take_a_file_and_an_archive_from_anywhere(house, usb, m
     assert files() - before <= {"ops.lock", "last-drill.json"}
 
 
+def test_verify_knows_a_listed_backup_by_name_and_by_path(house):
+    made = back_up(house.site, "manual", "Alice")
+    for words in (made.name, made.path.name, made.path):
+        done = run(house, "verify", words)
+        assert done.exit_code == 0, done.stderr
+        assert f"{words} is good" in done.stdout
+    made.path.write_bytes(made.path.read_bytes()[:-1])
+    assert "incomplete" in run(house, "verify", made.name).stderr
+    assert run(house, "verify", "proman-20200101-020000").exit_code == 1
+
+
 def test_a_drill_knows_a_listed_backup_by_name_and_by_path(house):
     made = back_up(house.site, "manual", "Alice")
     for words in (made.name, made.path.name, made.path):

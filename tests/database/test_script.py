@@ -290,6 +290,18 @@ def test_an_encrypted_one_is_good_when_it_is_what_its_manifest_says(tmp_path, to
     assert len(left_behind(backups)) == 8
 
 
+@pytest.mark.parametrize("days", ["08", "009", "00", "0"])
+def test_days_may_begin_with_a_nought(tmp_path, days):
+    make_database(tmp_path / "p.sqlite").close()
+    backups = tmp_path / "backups"
+    backups.mkdir()
+    for age in (1, 2, 3, 20):
+        shutil.copy(tmp_path / "p.sqlite", backups / name_of(timedelta(days=age)))
+    done = run(tmp_path, tmp_path / "p.sqlite", backups, days)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(left_behind(backups)) == (4 if days.endswith(("8", "9")) else 3)
+
+
 def test_without_days_and_with_a_clock_behind_nothing_is_deleted(tmp_path):
     make_database(tmp_path / "p.sqlite").close()
     backups = tmp_path / "backups"

@@ -1,12 +1,15 @@
 """A restore that was looked into and waits: what becomes of it until somebody confirms it."""
 
+import os
 import re
 import time
+from contextlib import closing
 
 import pytest
 
 from proman.database import restore, restores, sources
 from proman.database.backup import back_up
+from proman.database.driver import sqlite3
 from proman.database.journal_checks import standing
 from proman.database.sqlite_copy import opened
 from proman.db import db
@@ -117,3 +120,45 @@ def test_one_whose_files_are_gone_says_what_to_do(house):
     done = carried_out(house, one)
     assert done.stage == "failed"
     assert "Choose the backup again" in done.fault
+
+
+def test_its_page_tells_of_a_live_file_that_was_damaged_meanwhile(house):
+    one = waiting(house)
+    client = house.client()
+    db.session.remove()
+    db.engine.dispose()
+    with closing(sqlite3.connect(house.site.live, isolation_level=None)) as live:
+        live.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        roots = live.execute(
+            "SELECT rootpage FROM sqlite_master WHERE tbl_name IN ('rents', 'charges')"
+            " AND rootpage > 0"
+        ).fetchall()
+    with house.site.live.open("r+b") as file:
+        for (page,) in roots:
+            file.seek((page - 1) * 4096)
+            file.write(b"\xff" * 4096)
+    shown = client.get(f"{HOME}/restores/{one.id}")
+    assert shown.status_code == 200
+    assert "The live database is damaged" in shown.text
+    assert "flask database restore" in shown.text
+    assert "Replace the database" not in shown.text
+
+
+def test_a_folder_without_a_state_goes_after_a_day(house):
+    """What a kill leaves between making the folder and writing the first state into it."""
+    folder = house.folder / restores.FOLDER
+    kept = waiting(house)
+    made = {name: folder / name for name in ("0" * 16, "1" * 16, "2" * 16, "no-restore")}
+    for path in made.values():
+        path.mkdir()
+    (made["2" * 16] / restores.STATE).write_text("{")
+    a_day_ago = time.time() - restores.ABANDONED.total_seconds() - 60
+    for name in ("1" * 16, "2" * 16, "no-restore"):
+        os.utime(made[name], (a_day_ago, a_day_ago))
+    restores.sweep(house.folder)
+    left = {one.name for one in folder.iterdir()}
+    assert left == {kept.id, "0" * 16, "2" * 16, "no-restore"}
+    a_month_ago = time.time() - restores.KEEP.total_seconds() - 60
+    os.utime(made["2" * 16], (a_month_ago, a_month_ago))
+    restores.sweep(house.folder)
+    assert not made["2" * 16].exists()
