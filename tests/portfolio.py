@@ -106,7 +106,8 @@ def _index_rent(lease_id: int, mark: str, today: date) -> tuple[int, int]:
         month = add_months(today.replace(day=1), -months)
         save_value(IndexValue(series_id=series.id), month, thousandths, month, today=today)
     base = add_months(today.replace(day=1), -30)
-    agree_clause(the_lease(lease_id), Agreed(series.id, base, hold_months=0), actor=actor)
+    agreed = Agreed(series.id, base, hold_months=0)
+    agree_clause(the_lease(lease_id), agreed, today=today, actor=actor)
     rent = the_candidate(lease_id, today).outcome
     assert isinstance(rent, Indexation)
     index_rents({lease_id: rent.new_rent}, today, today=today, actor=actor)

@@ -18,7 +18,7 @@ def add(lease_id: int) -> Response:
 
     def change(lease: Lease) -> str:
         charge = charge_of(form, lease.first_day)
-        made = actions.add_charge(lease, charge, actor=current_actor())
+        made = actions.add_charge(lease, charge, today=business_today(), actor=current_actor())
         if made.recurrence == "at_once":
             return invoice_at_once(lease, made.description)
         return f"{made.description} is charged from now on."

@@ -110,7 +110,7 @@ def issue_draft(draft: InvoiceDraft, *, today: date, actor: Actor) -> list[Issue
     if lease.status == LeaseStatus.DRAFT:
         raise Refused("The lease is still a draft. Activate it first, then issue the invoice.")
     for charge in charges_of(draft.lines, draft.due_on):
-        add_charge(lease, charge, actor=actor)
+        add_charge(lease, charge, today=today, actor=actor)
     discard_draft(draft)
     result = run_billing(today, today=today, actor=actor, lease_ids=[lease.id], at_once_only=True)
     return list(result.issued)

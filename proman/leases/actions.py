@@ -279,18 +279,30 @@ def change_rent(
     return made[0]
 
 
-def add_charge(lease: Lease, charge: NewCharge, *, actor: Actor) -> Charge:
-    """Charge something beside the rent. Raises Refused for days outside the lease."""
-    if lease.status == LeaseStatus.ENDED and charge.recurrence == "period":
-        raise Refused(
-            "This lease has ended; only a one-off charge can still be made.", "recurrence"
-        )
-    if charge.first_day < lease.first_day and charge.recurrence == "period":
-        raise Refused("The lease has not begun by then.", "first_day")
+def add_charge(lease: Lease, charge: NewCharge, *, today: date, actor: Actor) -> Charge:
+    """Charge something beside the rent. Raises Refused for days outside the lease.
+
+    A lease whose last day is still to come takes charges as before, up to that day.
+    """
+    if charge.recurrence == "period":
+        _check_days_of_charge(lease, charge.first_day, today)
     made = _charge(charge, actor)
     lease.charges.append(made)
     db.session.flush()
     return made
+
+
+def _check_days_of_charge(lease: Lease, first_day: date, today: date) -> None:
+    if first_day < lease.first_day:
+        raise Refused("The lease has not begun by then.", "first_day")
+    if lease.ended_on is None:
+        return
+    if lease.ended_on < today:
+        raise Refused(
+            "This lease has ended; only a one-off charge can still be made.", "recurrence"
+        )
+    if first_day > lease.ended_on:
+        raise Refused("The lease has ended by then.", "first_day")
 
 
 def end_charge(charge: Charge, last_day: date) -> None:

@@ -17,7 +17,6 @@ from proman.leases.index_wording import clause_in_words, why_in_words
 from proman.leases.indexing import Indexation, TakesEffect
 from proman.leases.models import Lease
 from proman.leases.queries import leases_to_change
-from proman.leases.rules import LeaseStatus
 
 MOST_AT_ONCE = 500
 _USED = (
@@ -88,13 +87,13 @@ def remove_value(value: IndexValue) -> None:
     db.session.flush()
 
 
-def agree_clause(lease: Lease, agreed: Agreed, *, actor: Actor) -> IndexClause:
+def agree_clause(lease: Lease, agreed: Agreed, *, today: date, actor: Actor) -> IndexClause:
     """Agree on how the lease's rent goes by an index, instead of what was agreed before.
 
     Where index and base month stay, so does the base value that the last indexation ended with.
-    Raises Refused for a lease that has ended.
+    Raises Refused for a lease whose last day has passed.
     """
-    if lease.status == LeaseStatus.ENDED:
+    if lease.ended_on is not None and lease.ended_on < today:
         raise Refused("This lease has ended; its rent changes no more.")
     series = the_series(agreed.series_id)
     clause = lease.index_clause
@@ -153,7 +152,7 @@ def index_rents(
 
 def _refusal(candidate: Candidate | None, new_rent: int) -> str:
     if candidate is None:
-        return "A lease chosen is not active any more, or has no index clause."
+        return "A lease chosen had ended by then, or has no index clause."
     outcome, lease = candidate.outcome, candidate.lease
     if not isinstance(outcome, Indexation):
         return f"{lease.reference} ({lease.tenants}): {why_in_words(outcome)}"

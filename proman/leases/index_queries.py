@@ -97,7 +97,10 @@ _CLAUSES = (
     .join(_u, _u.c.id == _l.c.unit_id)
     .join(_p, _p.c.id == _u.c.property_id)
     .outerjoin(_base, _base.c.id == _c.c.base_value_id)
-    .where(_c.c.organization_id == _HERE, _l.c.status == "active")
+    .where(
+        _c.c.organization_id == _HERE,
+        or_(_l.c.status == "active", _l.c.ended_on >= bindparam("notice")),
+    )
     .order_by(_p.c.name, _u.c.label, _l.c.id)
 )
 _FOUND = _CLAUSES.where(is_found)
@@ -179,17 +182,18 @@ def is_used(value_id: int) -> bool:
 def candidates(
     notice_day: date, *, typed: str = "", lease_ids: Collection[int] | None = None
 ) -> list[Candidate]:
-    """Every active lease with a clause, by place, as of a notice on that day.
+    """Every lease with a clause that has not ended by a notice on that day, by place, as of it.
 
     With a text only those whose tenant, unit or reference holds it; with ids only those leases.
     """
+    asked = {"notice": notice_day}
     if lease_ids is not None:
         chosen = {"lease_ids": list(lease_ids)}
-        leases = db.session.execute(_CHOSEN, chosen).all()
+        leases = db.session.execute(_CHOSEN, chosen | asked).all()
         steps = db.session.execute(_STEPS_OF, chosen)
     else:
-        found = db.session.execute(_FOUND, contains(typed)) if typed else None
-        leases = (found or db.session.execute(_CLAUSES)).all()
+        found = db.session.execute(_FOUND, contains(typed) | asked) if typed else None
+        leases = (found or db.session.execute(_CLAUSES, asked)).all()
         steps = db.session.execute(_STEPS)
     rents: dict[int, list[Any]] = defaultdict(list)
     for rent in steps:
@@ -231,7 +235,7 @@ def the_candidate(lease_id: int, notice_day: date) -> Candidate:
     """One lease with a clause as of a notice on that day. Raises NotThere."""
     found = candidates(notice_day, lease_ids=[lease_id])
     if not found:
-        raise NotThere("No active lease with an index clause is here.")
+        raise NotThere("No lease with an index clause that has not ended is here.")
     return found[0]
 
 

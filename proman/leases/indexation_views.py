@@ -1,6 +1,7 @@
 """The pages of indexation: what a lease agrees on, whose rent is to be indexed, and what was."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -63,7 +64,7 @@ def agree(lease_id: int) -> Response:
         try:
             if lease.index_clause is not None:
                 form.merge(_shown(lease.index_clause))
-            agree_clause(lease, form.agreed(), actor=current_actor())
+            agree_clause(lease, form.agreed(), today=business_today(), actor=current_actor())
         except Refused as error:
             db.session.rollback()
             form.refuse(error)
@@ -109,6 +110,7 @@ def _list(problem: str = "", status: int = 200) -> Response:
         today=today,
         typed=typed,
         due=due,
+        shown=_digest(due),
         waiting=waiting,
         shows_waiting=shows_waiting,
         rows=rows,
@@ -144,19 +146,34 @@ def apply() -> Response:
 
 
 def _wanted(notice: Any) -> dict[int, int]:
-    """The new rent that each chosen lease was shown with. Raises Refused where none is chosen."""
+    """The new rent that each chosen lease was shown with.
+
+    Raises Refused where none is chosen, and for all where all are not what was shown any more.
+    """
     if request.form.get("everything"):
-        rents = (
-            (each.lease.id, each.outcome)
-            for each in candidates(notice, typed=request.form.get("q", "").strip())
-        )
-        wanted = {key: found.new_rent for key, found in rents if isinstance(found, Indexation)}
+        found = candidates(notice, typed=request.form.get("q", "").strip())
+        if _digest(found) != request.form.get("shown", ""):
+            raise Refused("What is to be indexed changed since it was shown; look again.")
+        wanted = _new_rents(found)
     else:
         pairs = (each.partition(":") for each in request.form.getlist("lease"))
         wanted = {int(k): int(v) for k, _, v in pairs if k.isdecimal() and v.isdecimal()}
     if not wanted:
         raise Refused("Choose at least one lease.")
     return wanted
+
+
+def _new_rents(found: Iterable[Candidate]) -> dict[int, int]:
+    return {
+        each.lease.id: each.outcome.new_rent
+        for each in found
+        if isinstance(each.outcome, Indexation)
+    }
+
+
+def _digest(found: Iterable[Candidate]) -> str:
+    """What the page showed of all leases whose rent changes, in a few letters."""
+    return hashlib.sha256(repr(sorted(_new_rents(found).items())).encode()).hexdigest()[:16]
 
 
 @blueprint.get("/indexation/made")

@@ -165,7 +165,7 @@ def agree_index(deed: Deed) -> None:
     series = one_of(IndexSeries.id, 0)
     base = add_months(deed.on.replace(day=1), -(back % 12))
     wanted = Agreed(series, base, notice_months=1, hold_months=back % 3)
-    agree_clause(a_lease(which), wanted, actor=actor())
+    agree_clause(a_lease(which), wanted, today=deed.on, actor=actor())
 
 
 def index(deed: Deed) -> None:
@@ -238,7 +238,7 @@ def charge(deed: Deed) -> None:
         "service", f"Service {amount}", 1 + amount % 20_000, day_from(deed, days),
         tax_rate=7_000, recurrence=recurrence,
     )  # fmt: skip
-    add_charge(a_lease(which), added, actor=actor())
+    add_charge(a_lease(which), added, today=deed.on, actor=actor())
 
 
 def stop_charge(deed: Deed) -> None:

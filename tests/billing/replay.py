@@ -137,7 +137,7 @@ class Database:
             )
         elif deed.charge:
             new = actions.NewCharge("other", **_charge(deed.charge))
-            actions.add_charge(the_lease(lease_id), new, actor=actor())
+            actions.add_charge(the_lease(lease_id), new, today=deed.on, actor=actor())
         elif deed.terms:
             lease = the_lease(lease_id)
             actions.change_standing_terms(

@@ -190,17 +190,41 @@ def test_a_charge_ends_on_a_day_of_its_own(home: Cast) -> None:
     lease = the_lease(lease.id)
     actor = system_actor(home.organization)
     parking = NewCharge("parking", "Space 4", 5_000, date(2026, 2, 1))
-    charge = actions.add_charge(lease, parking, actor=actor)
+    charge = actions.add_charge(lease, parking, today=TODAY, actor=actor)
     with pytest.raises(Refused, match="before the charge begins"):
         actions.end_charge(charge, date(2026, 1, 31))
     actions.end_charge(charge, date(2026, 2, 1))
     once = replace(parking, recurrence="once")
     with pytest.raises(Refused, match="one-off"):
-        actions.end_charge(actions.add_charge(lease, once, actor=actor), date(2026, 3, 1))
+        actions.end_charge(
+            actions.add_charge(lease, once, today=TODAY, actor=actor), date(2026, 3, 1)
+        )
     early = replace(parking, first_day=date(2025, 12, 1))
     with pytest.raises(Refused, match="not begun"):
-        actions.add_charge(lease, early, actor=actor)
+        actions.add_charge(lease, early, today=TODAY, actor=actor)
     db.session.commit()
+
+
+def test_a_lease_that_will_end_takes_charges_until_its_last_day(home: Cast) -> None:
+    last = date(2026, 12, 31)
+    begin_write()
+    lease = the_lease(make_lease(status="ended", ended_on=last))
+    begin_write()
+    lease = the_lease(lease.id)
+    actor = system_actor(home.organization)
+    parking = NewCharge("parking", "Space 4", 5_000, last)
+    for day in (TODAY, last):
+        actions.add_charge(lease, parking, today=day, actor=actor)
+    for charge, today, words in (
+        (replace(parking, first_day=date(2027, 1, 1)), TODAY, "ended by then"),
+        (parking, date(2027, 1, 1), "only a one-off charge"),
+    ):
+        with pytest.raises(Refused, match=words):
+            actions.add_charge(lease, charge, today=today, actor=actor)
+    once = replace(parking, first_day=date(2027, 1, 15), recurrence="once")
+    actions.add_charge(lease, once, today=date(2027, 1, 15), actor=actor)
+    db.session.commit()
+    assert len(the_lease(lease.id).charges) == 3
 
 
 def standing(lease: Lease, **changes: object) -> None:

@@ -1,7 +1,7 @@
 """Indexes and clauses as people meet them: written, corrected, agreed, changed, taken away."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from bs4 import BeautifulSoup
@@ -46,7 +46,7 @@ def make_series(name: str = VPI, *, values: bool = True) -> int:
 def agree(lease: int, series: int, **changes: object) -> None:
     begin_write()
     agreed = Agreed(**{"series_id": series, "base_month": BASE} | changes)  # type: ignore[arg-type]
-    agree_clause(the_lease(lease), agreed, actor=actor())
+    agree_clause(the_lease(lease), agreed, today=TODAY, actor=actor())
     db.session.commit()
 
 
@@ -251,6 +251,16 @@ def test_a_lease_that_has_ended_agrees_on_nothing(home: Cast, mona: FlaskClient)
     answer = mona.post(f"/leases/{lease}/index-clause", data=data)
     assert (answer.status_code, "This lease has ended" in answer.text) == (422, True)
     assert "Agree on an index" not in mona.get(f"/leases/{lease}").text
+
+
+def test_a_lease_that_will_end_agrees_until_its_last_day(home: Cast, mona: FlaskClient) -> None:
+    lease = make_lease(first_day=BASE, status="ended", ended_on=TODAY + timedelta(days=1))
+    page = mona.get(f"/leases/{lease}").text
+    assert "Agree on an index" in page
+    assert "Change the rent" in page
+    data = {"series_id": str(make_series())} | CLAUSE
+    assert mona.post(f"/leases/{lease}/index-clause", data=data).status_code == 303
+    assert "Next rent" in mona.get(f"/leases/{lease}").text
 
 
 def test_a_draft_takes_its_clause_along(home: Cast, mona: FlaskClient) -> None:

@@ -17,6 +17,7 @@ from proman.leases.index_models import IndexValue, RentIndexation
 from proman.leases.indexing import Clause, effective_day
 from proman.leases.models import Rent
 from proman.leases.queries import the_lease
+from proman.web.filters import day as day_text
 from tests.billing.books import breaches, invoices, run
 from tests.conftest import Cast
 from tests.factories import make_lease, make_tenant
@@ -119,8 +120,49 @@ def test_all_or_none_and_each_refused_one_is_named(home: Cast, mona: FlaskClient
         assert post(mona, *wrong)[0] == 422
     assert post(mona, f"{good}:102296", notice=TODAY + timedelta(days=9))[0] == 422
     assert len(rents_of(good)) == 1
-    assert "1 rent was indexed." in post(mona, everything="yes")[1]
+    assert "1 rent was indexed." in post(mona, everything="yes", shown=shown(mona))[1]
     assert rents_of(good)[-1] == (FROM, 102_296)
+
+
+def shown(client: FlaskClient) -> str:
+    mark = BeautifulSoup(client.get(PAGE).text, "lxml").select_one("input[name=shown]")
+    assert mark is not None
+    return str(mark["value"])
+
+
+def test_all_are_what_was_shown_or_none(home: Cast, mona: FlaskClient) -> None:
+    series = make_series()
+    first = make_indexed(series_id=series)
+    seen = shown(mona)
+    second = make_indexed("Ben Ali", series_id=series)
+    for mark in (seen, ""):
+        status, text = post(mona, everything="yes", shown=mark)
+        assert (status, "changed since it was shown; look again" in text) == (422, True)
+    seen = shown(mona)
+    begin_write()
+    # The same month as it was corrected today: both rents would become others.
+    save_value(IndexValue(series_id=series), NEW, 120_900, TODAY, today=TODAY)
+    db.session.commit()
+    assert post(mona, everything="yes", shown=seen)[0] == 422
+    assert [len(rents_of(each)) for each in (first, second)] == [1, 1]
+    assert "2 rents were indexed." in post(mona, everything="yes", shown=shown(mona))[1]
+    assert [rents_of(each)[-1][1] for each in (first, second)] == [102_806, 102_806]
+
+
+def test_a_lease_that_will_end_is_indexed_until_then(home: Cast, mona: FlaskClient) -> None:
+    series = make_series()
+    long, short = make_indexed(series_id=series), make_indexed("Ben Ali", series_id=series)
+    last = FROM - timedelta(days=1)
+    begin_write()
+    for lease, day in ((long, FROM), (short, last)):
+        the_lease(lease).status, the_lease(lease).ended_on = "ended", day
+    db.session.commit()
+    why = f"The lease ends on {day_text(last)}"
+    assert why in mona.get(f"{PAGE}?show=waiting").text
+    assert why in mona.get(f"/leases/{short}/indexation").text
+    assert mona.get(f"/leases/{short}/indexation?notice={FROM}").status_code == 404
+    assert "1 rent was indexed." in post(mona, everything="yes", shown=shown(mona))[1]
+    assert rents_of(long)[-1] == (FROM, 102_296)
 
 
 def test_a_rent_that_waits_for_the_next_period_holds_from_there(

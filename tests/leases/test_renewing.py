@@ -93,7 +93,7 @@ def test_what_is_ahead_is_told_in_order(home: Cast) -> None:
     lease, actor = the_lease(lease_id), system_actor(db.session.info["organization_id"])
     change_rent(lease, 0, date(2026, 12, 1), actor=actor)
     parking = NewCharge("parking", "Space 4", 5_000, date(2026, 11, 1), date(2026, 11, 30))
-    add_charge(lease, parking, actor=actor)
+    add_charge(lease, parking, today=TODAY, actor=actor)
     lease.parties[0].left_on = date(2026, 12, 14)
     told = [(one.day, one.text) for one in ahead_of(lease, date(2027, 3, 1), TODAY)]
     name = lease.parties[0].tenant.name
