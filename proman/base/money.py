@@ -128,6 +128,8 @@ def _split_decimals(number: str, shown: str, currency: str) -> tuple[str, str]:
         if not re.fullmatch(rf"\d{{1,3}}(\{decimal}\d{{3}})+", number):
             raise unclear
         return number.replace(decimal, ""), ""
-    if len(part) == 3 and whole not in ("", "0") and not (exponent(currency) == 3):
+    if len(part) == 3 and whole not in ("", "0") and exponent(currency) != 3:
+        if exponent(currency) == 0 and re.fullmatch(r"[1-9]\d{0,2}", whole):
+            return whole + part, ""  # there are no decimals that it could be
         raise unclear
     return whole, part

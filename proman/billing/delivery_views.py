@@ -20,6 +20,7 @@ from proman.billing.invoice_views import pdf_response
 from proman.billing.sending import letter_to, post_office, send_in_background
 from proman.db import begin_write, db, utc_now
 from proman.identity.session import business_today, current_actor
+from proman.web.ids import ids_of
 from proman.web.render import render, see_other
 from proman.web.sheets import export_routes
 
@@ -87,7 +88,7 @@ def _chosen() -> list[int]:
     """The documents ticked; or all not delivered that the list's filters leave."""
     everything = request.form.get("everything")
     if everything is None:
-        return [int(key) for key in request.form.getlist("invoice") if key.isdecimal()]
+        return ids_of(request.form.getlist("invoice"))
     filters = dict(parse_qsl(everything)) | {"delivered": "no"}
     return [row.id for row in INVOICES.every(filters, {"today": business_today()})]
 
@@ -105,7 +106,7 @@ def _print(ids: list[int]) -> Response:
 @blueprint.get("/deliveries/texts")
 def texts() -> Response:
     """What would be mailed, to copy: for an installation without a mail server."""
-    chosen = [int(key) for key in request.args.getlist("invoice") if key.isdecimal()]
+    chosen = ids_of(request.args.getlist("invoice"))
     ids = list(deliverable(chosen[:MOST_TEXTS]))
     people = addresses_of(ids)
     messages = [
@@ -119,7 +120,7 @@ def texts() -> Response:
 @blueprint.post("/deliveries/by-hand")
 def by_hand() -> Response:
     """Record that somebody mailed the texts themselves."""
-    ids = [int(key) for key in request.form.getlist("invoice") if key.isdecimal()]
+    ids = ids_of(request.form.getlist("invoice"))
     begin_write()
     count = record_by_hand(ids, actor=current_actor(), now=utc_now())
     db.session.commit()

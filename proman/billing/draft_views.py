@@ -20,6 +20,7 @@ from proman.identity.session import business_today, current_actor
 from proman.leases.composing import tax_rates
 from proman.leases.queries import the_lease
 from proman.web.guard import needs
+from proman.web.ids import id_of
 from proman.web.render import render, see_other, tell
 
 blueprint = Blueprint("drafts", __name__, url_prefix="/invoices/drafts")
@@ -34,7 +35,7 @@ def index() -> Response:
 @blueprint.get("/new")
 @needs("manager")
 def new() -> Response:
-    lease = the_lease(request.args.get("lease", default=0, type=int))
+    lease = the_lease(id_of(request.args.get("lease")) or 0)
     data = {"lease_id": str(lease.id), "due_on": business_today(), "lines": [{}]}
     return _page(DraftForm(formdata=None, data=data), None)
 
@@ -135,8 +136,7 @@ def _take_step(form: DraftForm, step: str) -> None:
 
 
 def _lease_id(form: DraftForm) -> int:
-    text = form.lease_id.data or ""
-    return int(text) if text.isdecimal() and len(text) < 19 else 0
+    return id_of(form.lease_id.data) or 0
 
 
 def _page(form: DraftForm, draft_id: int | None, status: int = 200) -> Response:

@@ -5,7 +5,7 @@ from flask import Blueprint, Response, request
 from proman.base.errors import Refused
 from proman.billing.index_letter import notices_pdf
 from proman.leases.index_actions import MOST_AT_ONCE
-from proman.web.ids import GREATEST_ID
+from proman.web.ids import ids_of
 
 blueprint = Blueprint("rent_notices", __name__, url_prefix="/billing")
 
@@ -13,8 +13,7 @@ blueprint = Blueprint("rent_notices", __name__, url_prefix="/billing")
 @blueprint.get("/rent-notices.pdf")
 def notices() -> Response:
     """The notices of the indexations that the address names."""
-    texts = request.args.getlist("indexation")
-    ids = {int(each) for each in texts if each.isdecimal() and int(each) <= GREATEST_ID}
+    ids = set(ids_of(request.args.getlist("indexation")))
     if not ids:
         raise Refused("Choose at least one notice to print.")
     if len(ids) > MOST_AT_ONCE:

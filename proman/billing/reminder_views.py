@@ -24,6 +24,7 @@ from proman.billing.sending import post_office, send_in_background
 from proman.db import begin_write, db, utc_now
 from proman.identity.session import business_today, current_actor
 from proman.leases.queries import the_lease
+from proman.web.ids import ids_of
 from proman.web.render import render, see_other
 from proman.web.sheets import export_routes
 
@@ -63,7 +64,7 @@ def make() -> Response:
     """Make today's reminders of the leases chosen, and mail them or answer with one PDF."""
     channel = _channel()
     today, actor = business_today(), current_actor()
-    chosen = [int(key) for key in request.form.getlist("lease") if key.isdecimal()]
+    chosen = ids_of(request.form.getlist("lease"))
     if request.form.get("everything"):
         chosen = [letter.lease_id for letter in letters_due(today, levels())]
         db.session.rollback()
@@ -84,7 +85,7 @@ def make() -> Response:
 def deliver() -> Response:
     """Send or print reminders that were made, once more or for the first time."""
     channel = _channel()
-    ids = [int(key) for key in request.form.getlist("reminder") if key.isdecimal()]
+    ids = ids_of(request.form.getlist("reminder"))
     begin_write()
     ids = list(reminders_by_id(ids))
     if not ids:

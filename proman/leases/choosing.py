@@ -13,6 +13,7 @@ from proman.identity.session import business_today
 from proman.leases.forms import SignersForm
 from proman.tenants.models import Tenant
 from proman.tenants.queries import suggested_tenants, tenants_by_id
+from proman.web.ids import ids_of
 
 Steps = Mapping[str, tuple[Callable[..., None], int]]
 """What a button may ask for, and how many numbers it names (places in the form, ids)."""
@@ -31,8 +32,9 @@ class Choosing:
         """Take the step that a button asked for; what is no step changes nothing."""
         name, *numbers = step.split(":")
         take, places = steps.get(name, (None, 0))
-        if take and len(numbers) == places and all(number.isdecimal() for number in numbers):
-            take(self, *(int(number) for number in numbers))
+        read = ids_of(numbers)
+        if take and len(numbers) == len(read) == places:
+            take(self, *read)
 
     def load_known(self) -> None:
         """Load those who were chosen."""

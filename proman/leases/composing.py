@@ -20,6 +20,7 @@ from proman.leases.models import Lease
 from proman.leases.queries import unit_in_words, units_to_let
 from proman.leases.wording import due_in_words
 from proman.web.filters import rate
+from proman.web.ids import id_of
 
 
 @dataclass
@@ -64,8 +65,8 @@ def new_form(unit_id: str, tenant_id: str) -> LeaseForm:
     return LeaseForm(
         formdata=None,
         data={
-            "unit_id": unit_id if unit_id.isdecimal() else "",
-            "tenants": [{"tenant_id": tenant_id if tenant_id.isdecimal() else ""}],
+            "unit_id": id_of(unit_id) or "",
+            "tenants": [{"tenant_id": id_of(tenant_id) or ""}],
             "timing": home.timing,
             "lead_days": home.lead_days,
             "proration": home.proration,
@@ -103,8 +104,8 @@ def compose(form: LeaseForm, step: str = "") -> Composition:
     made.take(step, STEPS)
     form.offer_rates(*all_tax_rates())
     made.load_known()
-    unit_id = str(form.unit_id.data or "")
-    made.unit = unit_in_words(int(unit_id)) if unit_id.isdecimal() else None
+    unit_id = id_of(str(form.unit_id.data or ""))
+    made.unit = None if unit_id is None else unit_in_words(unit_id)
     if made.unit is None:
         made.units = units_to_let(made.unit_q, business_today())
     elif form.rent.data is None and not (form.rent.raw_data or [""])[0] and not form.errors:

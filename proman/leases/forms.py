@@ -39,6 +39,7 @@ from proman.web.forms import (
     none_if_empty,
     strip,
 )
+from proman.web.ids import id_of
 
 MAX_ROWS = 20
 
@@ -80,8 +81,7 @@ class TenantPart(PartForm):
     @property
     def chosen(self) -> int | None:
         """The id of a tenant chosen from those there are."""
-        text = self.tenant_id.data or ""
-        return int(text) if text.isdecimal() else None
+        return id_of(str(self.tenant_id.data or ""))
 
     def validate(self, extra_validators: Any = None) -> bool:
         """A tenant chosen needs nothing typed."""
@@ -182,7 +182,7 @@ class LeaseForm(SignersForm):
         first_day = self.first_day.data
         assert first_day is not None
         return Agreement(
-            unit_id=int(self.unit_id.data or 0),
+            unit_id=id_of(str(self.unit_id.data or "")) or 0,
             signers=self.signers,
             first_day=first_day,
             last_day=self.last_day.data,

@@ -54,6 +54,7 @@ class ValueForm(Form):
             NumberRange(1, GREATEST_VALUE, "Write a value above nil, up to 1,000,000."),
         ],
         places=3,
+        thousands=True,
     )
     published_on = DayField("Published on", [InputRequired("On which day?")])
 

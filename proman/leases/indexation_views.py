@@ -23,6 +23,7 @@ from proman.leases.queries import the_lease
 from proman.leases.wording import PER_PERIOD
 from proman.web.forms import as_choices
 from proman.web.guard import needs
+from proman.web.ids import id_of
 from proman.web.render import render, see_other
 from proman.web.sheets import export_routes
 
@@ -157,7 +158,8 @@ def _wanted(notice: Any) -> dict[int, int]:
         wanted = _new_rents(found)
     else:
         pairs = (each.partition(":") for each in request.form.getlist("lease"))
-        wanted = {int(k): int(v) for k, _, v in pairs if k.isdecimal() and v.isdecimal()}
+        read = ((id_of(key), id_of(rent)) for key, _, rent in pairs)
+        wanted = {key: rent for key, rent in read if key is not None and rent is not None}
     if not wanted:
         raise Refused("Choose at least one lease.")
     return wanted

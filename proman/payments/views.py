@@ -22,6 +22,7 @@ from proman.payments.picking import leases_by_id, leases_like
 from proman.payments.showing import payment_page
 from proman.web.filters import money
 from proman.web.guard import needs
+from proman.web.ids import id_of
 from proman.web.render import render, see_other
 from proman.web.sheets import export_routes
 from proman.web.typed_amounts import TypedAmounts
@@ -48,7 +49,7 @@ def index() -> Response:
 def new() -> Response:
     """An empty form, for a lease where the address names one (`lease`, an id)."""
     form = PaymentForm(formdata=None, received_on=business_today())
-    wanted = request.args.get("lease", type=int)
+    wanted = id_of(request.args.get("lease"))
     lease = leases_by_id([wanted]).get(wanted) if wanted else None
     form.lease.data = lease.label if lease else ""
     return _composed(form, 200)
@@ -133,7 +134,7 @@ def allocate(payment_id: int) -> Response:
 @blueprint.post("/<int:payment_id>/releases")
 def release(payment_id: int) -> Response:
     """Turn one of the payment's allocations back into credit (`allocation`, its id)."""
-    allocation_id = request.form.get("allocation", 0, type=int)
+    allocation_id = id_of(request.form.get("allocation")) or 0
     begin_write()
     payment = queries.payment(payment_id)
     freed = release_allocation(

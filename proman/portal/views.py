@@ -32,6 +32,7 @@ from proman.portal.queries import (
     require_my_reminder,
 )
 from proman.web.guard import needs
+from proman.web.ids import id_of
 from proman.web.render import render, see_other
 
 blueprint = Blueprint("portal", __name__, url_prefix="/portal")
@@ -153,7 +154,7 @@ def access(tenant_id: int) -> Response:
 @needs("manager")
 def invite() -> Response:
     """Invite a tenant: the link is mailed, or shown to copy; its secret is known only now."""
-    tenant_id = request.form.get("tenant_id", type=int) or 0
+    tenant_id = id_of(request.form.get("tenant_id")) or 0
     begin_write()
     try:
         link = actions.invite_tenant(access_of(tenant_id), actor=current_actor(), now=utc_now())

@@ -12,7 +12,7 @@ from proman.reports.accounting import beancount_books
 from proman.reports.forms import Span, day_asked, known_asked, known_at, span_asked
 from proman.reports.naming import NAMES, Name
 from proman.web.dispatch import may_be_behind
-from proman.web.ids import GREATEST_ID
+from proman.web.ids import id_of
 from proman.web.listing import Column
 from proman.web.render import render
 from proman.web.sheets import sheet_response, streamed
@@ -102,9 +102,9 @@ class _About(NamedTuple):
 
 def _of() -> _About:
     for key in ("lease", "tenant", "property"):
-        text = request.args.get(key, "")
-        if text.isascii() and text.isdecimal() and int(text) <= GREATEST_ID:
-            return _About(key, int(text))
+        found = id_of(request.args.get(key))
+        if found is not None:
+            return _About(key, found)
     return _About()
 
 

@@ -1,5 +1,6 @@
 """Owns the fields that ProMan's forms share: amounts, rates, days, and errors told beside them."""
 
+import re
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
@@ -77,11 +78,22 @@ class AmountField(StringField):
 
 
 class ScaledField(StringField):
-    """A decimal as typed, kept as a whole number: 1.5 with one of `places` is 15."""
+    """A decimal as typed, kept as a whole number: 1.5 with one of `places` is 15.
 
-    def __init__(self, label: str = "", validators: Any = None, places: int = 2, **kw: Any) -> None:
+    Where it can be `thousands`, "1,234" is refused as amounts refuse it; a rate never is.
+    """
+
+    def __init__(
+        self,
+        label: str = "",
+        validators: Any = None,
+        places: int = 2,
+        *,
+        thousands: bool = False,
+        **kw: Any,
+    ) -> None:
         super().__init__(label, validators, **kw)
-        self.places = places
+        self.places, self.thousands = places, thousands
 
     def _value(self) -> str:
         if self.raw_data:
@@ -93,10 +105,14 @@ class ScaledField(StringField):
         return f"{whole}.{digits}" if digits else str(whole)
 
     def process_formdata(self, valuelist: list[Any]) -> None:
-        text = str(valuelist[0]).strip().replace(",", ".") if valuelist else ""
+        typed = str(valuelist[0]).strip() if valuelist else ""
         self.data: Any = None
-        if not text:
+        if not typed:
             return
+        if self.thousands and re.fullmatch(r"[1-9]\d{0,2},\d{3}", typed):
+            plain = typed.replace(",", "."), typed.replace(",", "")
+            raise ValueError(f"“{typed}” can be read in two ways. Write {plain[0]} or {plain[1]}.")
+        text = typed.replace(",", ".")
         whole, _, part = text.partition(".")
         if not (whole + part).isdecimal() or len(part) > self.places or len(whole) > 9:
             raise ValueError(f"Write a number with at most {self.places} decimals, such as 12.5.")

@@ -14,7 +14,7 @@ from sqlalchemy import BindParameter, ColumnElement, Row, Select, and_, bindpara
 from proman.base.errors import Refused
 from proman.database.kept import rows_while_unchanged
 from proman.db import db
-from proman.web.ids import GREATEST_ID
+from proman.web.ids import id_of
 from proman.web.pagination import PAGE_ROWS, Cursor, decode
 
 
@@ -272,4 +272,4 @@ def matches(*columns: ColumnElement[Any]) -> ColumnElement[bool]:
 
 def of_id(name: str) -> Callable[[str], Mapping[str, int] | None]:
     """Bound value of a filter by an id; a number that no row can have is not meant."""
-    return lambda text: {name: int(text)} if int(text) <= GREATEST_ID else None
+    return lambda text: None if (found := id_of(text)) is None else {name: found}

@@ -67,6 +67,11 @@ def test_what_is_unclear_is_refused(text: str) -> None:
 
 def test_no_decimals_where_the_currency_has_none() -> None:
     assert parse_amount("1500.00", "JPY") == Money(1500, "JPY")
+    for grouped in ("1,500", "1.500"):
+        assert parse_amount(grouped, "JPY") == Money(1500, "JPY")
+    for unclear in ("1500.500", "0.500"):
+        with pytest.raises(Refused):
+            parse_amount(unclear, "JPY")
     with pytest.raises(Refused):
         parse_amount("1500.5", "JPY")
     assert parse_amount("1.250", "KWD") == Money(1250, "KWD")

@@ -120,6 +120,7 @@ def test_an_index_is_renamed_and_has_its_name_alone(home: Cast, mona: FlaskClien
         (typed(value="0"), "value"),
         (typed(value="-1"), "value"),
         (typed(value="120.3456"), "value"),
+        (typed(value="1,234"), "value"),
         (typed(value="1000000.1"), "value"),
         (typed(day=""), "published_on"),
         (typed(day="2024-12-31"), "published_on"),
