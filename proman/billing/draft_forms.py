@@ -1,6 +1,7 @@
 """What a manager types of an invoice that is being prepared."""
 
 from collections.abc import Collection
+from typing import Any
 
 from wtforms import BooleanField, FieldList, FormField, HiddenField, StringField
 from wtforms import Form as PartForm
@@ -11,7 +12,8 @@ from proman.leases import wording
 from proman.leases.actions import NewCharge
 from proman.leases.forms import MAX_ROWS, RateField
 from proman.leases.rules import Recurrence
-from proman.web.forms import NOT_NEGATIVE, AmountField, ChoiceField, DayField, Form, strip
+from proman.web.editing import EditForm
+from proman.web.forms import NOT_NEGATIVE, AmountField, ChoiceField, DayField, strip
 
 
 class DraftLinePart(PartForm):
@@ -26,12 +28,22 @@ class DraftLinePart(PartForm):
     gross = BooleanField("The amount holds the tax")
 
 
-class DraftForm(Form):
+class LineList(FieldList):
+    """The lines of a draft."""
+
+    def _value(self) -> str:
+        """The lines in words: what they are now where two have changed them."""
+        return ", ".join(
+            f"{part.form.description.data} {part.form.amount._value()}" for part in self
+        )
+
+
+class DraftForm(EditForm):
     """An invoice of rows that grow as needed, for one lease."""
 
     lease_id = HiddenField()
     due_on = DayField("Due on", [InputRequired("When is it due?")])
-    lines = FieldList(FormField(DraftLinePart), "Line", max_entries=MAX_ROWS)
+    lines = LineList(FormField(DraftLinePart), "Line", max_entries=MAX_ROWS)
 
     def offer_rates(self, rates: list[tuple[int, str]], kept: Collection[int] = ()) -> None:
         """Let the tax fields choose from these rates, and those that the draft has already."""
@@ -39,6 +51,16 @@ class DraftForm(Form):
         retired = [(one, f"{one / 1000:g} %") for one in sorted(kept) if one and one not in known]
         for part in self.lines:
             part.form.tax_rate.choices = [(0, "No tax"), *rates, *retired]
+
+    def take_over(self, key: str, value: Any) -> None:
+        """Lines are taken over together: they are one invoice."""
+        if key != "lines":
+            super().take_over(key, value)
+            return
+        while self.lines.entries:
+            self.lines.pop_entry()
+        for line in value:
+            self.lines.append_entry(line)
 
     def charges(self) -> list[NewCharge]:
         """The rows as charges that are invoiced at once, once they are valid."""

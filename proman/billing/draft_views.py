@@ -12,10 +12,11 @@ from proman.billing.drafting import (
     drafts,
     issue_draft,
     preview_draft,
+    refuse_twice,
     the_draft,
     write_draft,
 )
-from proman.db import begin_write, db
+from proman.db import begin_write, db, utc_now
 from proman.identity.session import business_today, current_actor
 from proman.leases.composing import tax_rates
 from proman.leases.queries import the_lease
@@ -48,14 +49,17 @@ def create() -> Response:
 @blueprint.get("/<int:draft_id>")
 @needs("manager")
 def edit(draft_id: int) -> Response:
-    draft = the_draft(draft_id)
+    return _page(_shown(the_draft(draft_id)).noted(), draft_id)
+
+
+def _shown(draft: InvoiceDraft) -> DraftForm:
     names = "description kind amount tax_rate gross".split()
     data = {
         "lease_id": str(draft.lease_id),
         "due_on": draft.due_on,
         "lines": [{name: getattr(line, name) for name in names} for line in draft.lines],
     }
-    return _page(DraftForm(formdata=None, data=data), draft_id)
+    return DraftForm(formdata=None, data=data)
 
 
 @blueprint.post("/<int:draft_id>")
@@ -104,7 +108,7 @@ def _take(form: DraftForm, draft_id: int | None) -> Response:
     begin_write()
     today, actor = business_today(), current_actor()
     try:
-        draft = the_draft(draft_id) if draft_id else InvoiceDraft(lines=[])
+        draft = _draft_of(form, draft_id)
         due_on = form.values()["due_on"]
         write_draft(draft, _lease_id(form), due_on, form.charges(), actor=actor)
         lease_id = draft.lease_id
@@ -124,6 +128,16 @@ def _offer_rates(form: DraftForm, draft_id: int | None) -> None:
     """The rates in use, and one that is in use no more where the draft has it."""
     kept = {line.tax_rate for line in the_draft(draft_id).lines} if draft_id else set()
     form.offer_rates(tax_rates(), kept)
+
+
+def _draft_of(form: DraftForm, draft_id: int | None) -> InvoiceDraft:
+    """The draft that the form is about, what others changed of it taken over into the form."""
+    if draft_id is None:
+        refuse_twice(_lease_id(form), form.values()["due_on"], form.charges(), utc_now())
+        return InvoiceDraft(lines=[])
+    draft = the_draft(draft_id)
+    form.merge(_shown(draft))
+    return draft
 
 
 def _take_step(form: DraftForm, step: str) -> None:

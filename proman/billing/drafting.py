@@ -1,8 +1,9 @@
 """Prepares an invoice: written down, changed at will, then issued as one or discarded."""
 
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, bindparam, func, select
@@ -12,19 +13,21 @@ from proman.base.errors import NotThere, Refused
 from proman.billing.actions import run_billing
 from proman.billing.draft_models import InvoiceDraft, InvoiceDraftLine
 from proman.billing.issuing import Issued
+from proman.billing.models import Invoice, InvoiceLine
 from proman.billing.previewing import charge_terms
 from proman.billing.queries import writer_of_here
 from proman.billing.rules import PlannedInvoice, plan
 from proman.db import db
 from proman.identity.actor import Actor
 from proman.leases.actions import NewCharge, add_charge, check_rate
-from proman.leases.models import Lease
+from proman.leases.models import Charge, Lease
 from proman.leases.queries import the_lease
 from proman.leases.rules import LeaseStatus, LeaseTerms, Recurrence
 
 _drafts: Any = InvoiceDraft.__table__
 _lines: Any = InvoiceDraftLine.__table__
 _leases: Any = Lease.__table__
+_SENT_TWICE_WITHIN = timedelta(minutes=1)
 
 _LIST = (
     select(
@@ -97,6 +100,47 @@ def write_draft(
     ]
     db.session.flush()
     return draft
+
+
+def refuse_twice(lease_id: int, due_on: date, lines: Sequence[NewCharge], now: datetime) -> None:
+    """A new form that was sent twice makes one draft or invoice, not two. Must be inside a write.
+
+    Raises Refused where the same lines, due on the same day, were kept or issued for the lease
+    within the minute before `now`; two alike that are meant can follow after it.
+    """
+    since = now - _SENT_TWICE_WITHIN
+    kept = select(InvoiceDraft).where(
+        InvoiceDraft.lease_id == lease_id,
+        InvoiceDraft.due_on == due_on,
+        InvoiceDraft.recorded_at >= since,
+    )
+    for draft in db.session.scalars(kept.options(selectinload(InvoiceDraft.lines))):
+        if _said(draft.lines) == _said(lines):
+            raise Refused("This draft was kept a moment ago already; it is among the drafts.")
+    issued = (
+        select(Invoice.number, Charge)
+        .join(InvoiceLine, InvoiceLine.invoice_id == Invoice.id)
+        .join(Charge, Charge.id == InvoiceLine.charge_id)
+        .where(
+            Charge.lease_id == lease_id,
+            Charge.recurrence == Recurrence.AT_ONCE,
+            Charge.first_day == due_on,
+            Charge.recorded_at >= since,
+        )
+    )
+    by_number: dict[str | None, list[Charge]] = defaultdict(list)
+    for number, charge in db.session.execute(issued):
+        by_number[number].append(charge)
+    for number, charges in by_number.items():
+        # What waited beside it stands on the same invoice.
+        if _said(lines) <= _said(charges):
+            raise Refused(f"This was issued a moment ago already: {number}.")
+
+
+def _said(lines: Iterable[Any]) -> Counter[tuple[Any, ...]]:
+    return Counter(
+        (line.kind, line.description, line.amount, line.tax_rate, line.gross) for line in lines
+    )
 
 
 def issue_draft(draft: InvoiceDraft, *, today: date, actor: Actor) -> list[Issued]:

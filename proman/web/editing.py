@@ -42,7 +42,7 @@ class EditForm(Form):
             if key not in current or _mark(current[key]) == mark:
                 continue
             if _mark(self[key].data) == mark:
-                self[key].data = current[key]
+                self.take_over(key, current[key])
             elif _mark(self[key].data) != _mark(current[key]):
                 conflicts.append(key)
         self.before.data = now.noted().before.data
@@ -51,6 +51,10 @@ class EditForm(Form):
             what = f": it is “{says}” now" if says else ""
             words = f"Somebody changed this meanwhile{what}. Save again to replace it."
             raise Refused(words, conflicts[0])
+
+    def take_over(self, key: str, value: Any) -> None:
+        """Let a field be what somebody else made of it."""
+        self[key].data = value
 
     def _shown(self) -> dict[str, str]:
         try:
