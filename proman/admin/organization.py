@@ -5,7 +5,7 @@ from sqlalchemy.exc import IntegrityError
 
 from proman.admin.logo import Logo, judge_logo
 from proman.admin.organization_form import LogoForm, OrganizationForm, RulesForm, TaxRateForm
-from proman.admin.queries import has_books, logo_in_use, tax_rates, the_tax_rate
+from proman.admin.queries import has_amounts, logo_in_use, tax_rates, the_tax_rate
 from proman.base.errors import NotThere, Refused
 from proman.db import begin_write, db, utc_now
 from proman.identity.models import Organization, OrganizationLogo, TaxRate
@@ -45,7 +45,7 @@ def change() -> Response:
 
 def _form(organization: Organization, *, is_typed: bool) -> OrganizationForm:
     form = OrganizationForm(obj=organization) if is_typed else _empty(organization)
-    form.offer(organization.country, currency_is_fixed=has_books())
+    form.offer(organization.country, organization.currency if has_amounts() else "")
     return form
 
 

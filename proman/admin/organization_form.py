@@ -77,12 +77,25 @@ class OrganizationForm(Form):
     locale = ChoiceField("Dates and numbers", choices=list(LOCALES.items()))
     area_unit = ChoiceField("Areas", choices=[("m2", "Square metres"), ("sqft", "Square feet")])
 
-    def offer(self, country: str, *, currency_is_fixed: bool) -> None:
-        """Fill the lists for the organization's country; a fixed currency is not asked for."""
+    fixed_currency = ""
+
+    def offer(self, country: str, fixed_currency: str = "") -> None:
+        """Fill the lists for the organization's country; a fixed currency is not asked for.
+
+        Where another is sent all the same, by a page that was open before, it is refused.
+        """
         self.region.choices = [("", "The whole country"), *places.regions(country)]
         self.time_zone.choices = places.time_zones(country)
-        if currency_is_fixed:
+        self.fixed_currency = fixed_currency
+        if self.currency.data == fixed_currency:
             del self.currency
+
+    def validate_currency(self, field: ChoiceField) -> None:
+        """Amounts that are there would become others."""
+        if self.fixed_currency:
+            raise ValidationError(
+                f"There are amounts in {self.fixed_currency} already, so the currency stays."
+            )
 
 
 class RulesForm(Form):

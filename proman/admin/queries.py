@@ -5,13 +5,18 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, bindparam, case, func, literal, select
+from sqlalchemy import Row, bindparam, case, func, literal, or_, select
 
 from proman.base.errors import NotThere
+from proman.billing.draft_models import InvoiceDraft
+from proman.billing.models import LateFeePolicy
+from proman.billing.reminder_models import ReminderLevel
 from proman.db import db
 from proman.identity.models import AuditEntry, OrganizationLogo, TaxRate, User
 from proman.identity.session import current_organization
+from proman.leases.models import Charge, Lease, Rent
 from proman.ledger.models import Entry
+from proman.properties.models import Unit
 from proman.web.listing import Column, Filter, Listing, contains, matches, of_id
 
 _users = User.__table__
@@ -122,9 +127,26 @@ def colleagues() -> list[tuple[int, str]]:
     return [(row.id, row.name) for row in db.session.execute(_ACTORS)]
 
 
-def has_books() -> bool:
-    """Whether anything was entered in this organization's ledger; the currency is fixed then."""
-    return db.session.scalar(select(Entry.id).limit(1)) is not None
+_AMOUNTS = (
+    select(Entry.id),
+    select(Rent.id).where(Rent.amount > 0),
+    select(Charge.id).where(Charge.amount > 0),
+    select(Lease.id).where(Lease.deposit > 0),
+    select(Unit.id).where(Unit.market_rent > 0),
+    select(InvoiceDraft.id),
+    select(LateFeePolicy.id).where(
+        or_(LateFeePolicy.flat > 0, LateFeePolicy.minimum > 0, LateFeePolicy.cap > 0)
+    ),
+    select(ReminderLevel.id).where(ReminderLevel.minimum > 0),
+)
+
+
+def has_amounts() -> bool:
+    """Whether any amount of this organization was typed or booked; the currency is fixed then.
+
+    Amounts are kept in minor units, so another currency would make others of them.
+    """
+    return any(db.session.scalar(one.limit(1)) is not None for one in _AMOUNTS)
 
 
 def tax_rates() -> list[TaxRate]:

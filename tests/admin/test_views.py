@@ -1,5 +1,6 @@
 """The pages of administration: organization, users, audit trail."""
 
+from collections.abc import Callable
 from io import BytesIO
 
 import pytest
@@ -10,7 +11,7 @@ from proman.db import begin_write, db
 from proman.identity.models import AuditEntry, Organization, OrganizationLogo, TaxRate, User
 from tests.admin.test_logo import png
 from tests.conftest import Cast
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, make_lease, make_unit
 
 PAGES = (
     "/admin/organization",
@@ -99,6 +100,25 @@ def test_a_name_that_is_taken_is_told_beside_its_field(alice: FlaskClient, home:
     answer = alice.post("/admin/organization", data=LETTERHEAD | {"name": "Charlie's Courts"})
     assert answer.status_code == 422
     assert 'id="name-error"' in answer.text
+
+
+@pytest.mark.parametrize("made", [make_lease, lambda: make_unit(market_rent=100_000)])
+def test_the_currency_stays_once_an_amount_was_typed(
+    alice: FlaskClient, home: Cast, made: Callable[[], int]
+) -> None:
+    assert 'name="currency"' in alice.get("/admin/organization").text
+    assert alice.post("/admin/organization", data=LETTERHEAD).status_code == 303
+    assert organization(home).currency == "GBP"
+    make_unit()
+    assert 'name="currency"' in alice.get("/admin/organization").text
+    made()
+    page = alice.get("/admin/organization").text
+    assert ('name="currency"' in page, "All amounts are in GBP" in page) == (False, True)
+    answer = alice.post("/admin/organization", data=LETTERHEAD | {"currency": "JPY"})
+    assert (answer.status_code, 'id="currency-error"' in answer.text) == (422, True)
+    assert "There are amounts in GBP already" in answer.text
+    assert organization(home).currency == "GBP"
+    assert alice.post("/admin/organization", data=LETTERHEAD).status_code == 303
 
 
 def test_rules_are_stored_as_leases_read_them(alice: FlaskClient, home: Cast) -> None:
