@@ -31,7 +31,9 @@ _tenants: Table = Tenant.__table__  # type: ignore[assignment]
 _HERE: BindParameter[Any] = bindparam("organization_id")
 
 _OVERDUE = (
-    select(_i.c.lease_id, _i.c.id, _i.c.due_date, _i.c.open, _i.c.kind, _i.c.number)
+    select(
+        _i.c.lease_id, _i.c.id, _i.c.due_date, _i.c.open, _i.c.kind, _i.c.number, _i.c.issue_date
+    )
     .where(_i.c.organization_id == _HERE, _i.c.open > 0, _i.c.due_date < bindparam("day"))
     .order_by(_i.c.lease_id, _i.c.due_date, _i.c.id)
 )
@@ -116,12 +118,12 @@ def letters_due(day: date, steps: Sequence[Level]) -> list[Letter]:
         return []
     reminded = {row.invoice_id: row for row in db.session.execute(_REMINDED)}
     overdue: dict[int, list[Overdue]] = defaultdict(list)
-    for lease_id, key, due_date, still_open, kind, number in db.session.execute(
+    for lease_id, key, due_date, still_open, kind, number, issued in db.session.execute(
         _OVERDUE, {"day": day}
     ):
         known = reminded.get(key)
         level, since = (known.level, known.made_on) if known else (0, None)
-        document = Overdue(key, due_date, int(still_open), level, since, kind, number)
+        document = Overdue(key, due_date, int(still_open), level, since, kind, number, issued)
         overdue[lease_id].append(document)
     credits = lease_balances(overdue)
     found = (

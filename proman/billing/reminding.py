@@ -68,7 +68,10 @@ def check_order(levels: Sequence[Level]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """A document that is past due and open, and up to which level it was reminded of, and when."""
+    """A document that is past due and open, and up to which level it was reminded of, and when.
+
+    `issued_on` counts where it is later than the due date: nobody could pay before.
+    """
 
     invoice_id: int
     due_date: date
@@ -77,6 +80,7 @@ class Overdue:
     reminded_on: date | None = None
     kind: str = "invoice"
     number: str | None = None
+    issued_on: date | None = None
 
 
 def next_level(levels: Sequence[Level], document: Overdue, day: date) -> Level | None:
@@ -84,13 +88,15 @@ def next_level(levels: Sequence[Level], document: Overdue, day: date) -> Level |
 
     Levels are taken one after the other. Due 1 October with levels after 7 and 21 days: the first
     from 8 October. Where that was made on 20 October only, the second follows 14 days later, on
-    3 November, as it would have followed the first that was made in time.
+    3 November, as it would have followed the first that was made in time. Issued on 15 October
+    only, the first comes from 22 October.
     """
     later = [each for each in levels if each.level > document.level]
     if not later:
         return None
     following = later[0]
-    from_day = document.due_date + timedelta(days=following.days)
+    counts_from = max(document.due_date, document.issued_on or document.due_date)
+    from_day = counts_from + timedelta(days=following.days)
     if document.reminded_on is not None:
         earlier = [each.days for each in levels if each.level <= document.level]
         gap = following.days - (earlier[-1] if earlier else 0)

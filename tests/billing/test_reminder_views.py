@@ -60,6 +60,15 @@ def late_lease(name: str = "Zoë Müller", email: str | None = "zoe@example.com"
     return lease
 
 
+def test_what_is_issued_late_is_not_reminded_of_on_that_day(home: Cast, mona: FlaskClient) -> None:
+    set_usual()
+    make_lease(first_day=DUE, proration="none", lead_days=0)
+    run(TODAY)
+    assert "1,000.00" not in mona.get(PAGE).text
+    assert "1,000.00" not in mona.get(f"{PAGE}?as_of={TODAY + timedelta(days=6)}").text
+    assert "1,000.00" in mona.get(f"{PAGE}?as_of={TODAY + timedelta(days=7)}").text
+
+
 def reminders() -> list[Reminder]:
     db.session.rollback()
     return list(db.session.scalars(select(Reminder).order_by(Reminder.id)))

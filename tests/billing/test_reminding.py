@@ -47,6 +47,13 @@ def test_the_second_keeps_its_distance_from_a_first_that_was_late() -> None:
     assert (reached(late, date(2027, 11, 2)), reached(late, date(2027, 11, 3))) == (0, 2)
 
 
+def test_what_was_issued_late_counts_from_its_issue() -> None:
+    late = Overdue(1, OCTOBER, 100_000, issued_on=date(2027, 10, 15))
+    assert (reached(late, date(2027, 10, 21)), reached(late, date(2027, 10, 22))) == (0, 1)
+    early = Overdue(1, OCTOBER, 100_000, issued_on=date(2027, 9, 26))
+    assert (reached(early, date(2027, 10, 7)), reached(early, date(2027, 10, 8))) == (0, 1)
+
+
 def test_after_the_last_level_nothing_follows() -> None:
     assert reached(Overdue(1, OCTOBER, 100_000, 3, date(2027, 11, 5)), date(2029, 1, 1)) == 0
 
