@@ -11,6 +11,7 @@ from proman.billing.forms import RunForm, asked_day, asked_page
 from proman.billing.reckoning import Show
 from proman.db import begin_write, db
 from proman.identity.session import business_today, current_actor, current_organization
+from proman.ledger.locking import locked_through
 from proman.web.render import render, see_other
 
 blueprint = Blueprint("billing", __name__, url_prefix="/billing")
@@ -38,6 +39,7 @@ def preview() -> Response:
         "billing/_preview.html",
         preview=queries.preview_run(asked_day(today), asked_page(), _show()),
         today=today,
+        locked=locked_through(),
         may_write=current_actor().may("manager"),
     )
 

@@ -266,6 +266,11 @@ def test_each_form_says_it_beside_its_day(home: Cast, mona: FlaskClient) -> None
         assert answer.status_code == 422, address
         assert error in errors_of(answer.text), address
         assert "The books are locked up to" in answer.text
+    for day, is_offered in ((LOCKED, False), (LOCKED + timedelta(days=1), True)):
+        preview = mona.get(f"/billing/preview?as_of={day}").text
+        assert 'class="ledger"' in preview
+        assert ('action="/billing/runs"' in preview) is is_offered
+        assert ("so nothing is issued as of this day" in preview) is not is_offered
     answer = mona.post("/billing/runs", data={"as_of": LOCKED.isoformat()})
     assert answer.status_code == 422
     assert "The books are locked up to" in answer.text
