@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 
 from proman.settings import variables
 from scripts.write_reference import every_command
-from tests.sites import ROOT, build_site
+from tests.sites import ROOT, build, build_site, copy_source
 
 pytestmark = pytest.mark.site
 FETCHED = {
@@ -73,3 +73,30 @@ def test_a_page_at_the_top_of_the_source_keeps_its_links(site: Path) -> None:
     links = {str(link["href"]) for link in page(site, "").select("article a[href]")}
     assert {"backup/#faults-that-were-made", "changelog/", "license/"} <= links
     assert not [link for link in links if link.startswith("docs/") or link.endswith(".md")]
+
+
+def test_a_link_to_a_file_of_the_source_leads_to_that_file(site: Path) -> None:
+    links = [str(link["href"]) for link in page(site, "observability").select("article a[href]")]
+    (rules,) = (link for link in links if link.endswith("proman.rules.yaml"))
+    there = (site / "observability" / rules).resolve()
+    assert there.read_bytes() == (ROOT / "deploy" / "prometheus" / there.name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "warning"),
+    [
+        ("ledger.md", "[gone](gone.md)", "contains a link 'gone.md'"),
+        ("ledger.md", "[gone](../scripts/gone)", "link '../scripts/gone'"),
+        ("ledger.md", "[gone](billing.md#gone)", "does not contain an anchor '#gone'"),
+        ("lost.md", "# On no page", 'not included in the "nav"'),
+    ],
+)
+def test_what_leads_nowhere_stops_the_build(
+    tmp_path: Path, name: str, text: str, warning: str
+) -> None:
+    top = copy_source(tmp_path / "source")
+    with (top / "docs" / name).open("a", encoding="utf-8") as file:
+        file.write(f"\n{text}\n")
+    done = build(tmp_path / "site", top)
+    assert done.returncode != 0
+    assert warning in done.stderr
