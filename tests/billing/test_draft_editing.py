@@ -1,9 +1,11 @@
 """Two who edit one draft of an invoice, and a form that is sent twice."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
 from bs4 import BeautifulSoup
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
@@ -13,6 +15,7 @@ from proman.billing.drafting import issue_draft, refuse_twice, the_draft, write_
 from proman.billing.models import Invoice
 from proman.db import begin_write, db, utc_now
 from proman.leases.actions import NewCharge
+from tests.billing.test_concurrency import at_once
 from tests.conftest import Cast
 from tests.factories import make_lease
 from tests.money import actor
@@ -96,6 +99,17 @@ def test_a_new_form_sent_twice_counts_once(
     assert (again.status_code, told in again.text) == (422, True)
     assert (count(InvoiceDraft), count(Invoice)) == ((1, 0) if step == "keep" else (0, 1))
     assert mona.post(HERE, data=form | {"lines-0-amount": "26"}).status_code == 303
+
+
+@pytest.mark.engines
+def test_a_new_form_sent_at_the_same_moment_counts_once(
+    app: Flask, home: Cast, sign_in: Callable[[str], FlaskClient]
+) -> None:
+    form = typed(make_lease(), issue="1")
+    clients = [sign_in("mona") for _ in range(4)]
+    posts = [lambda each=each: each.post(HERE, data=form).status_code for each in clients]
+    assert sorted(at_once(app, home.organization, posts)) == [303, 422, 422, 422]
+    assert (count(InvoiceDraft), count(Invoice)) == (0, 1)
 
 
 @pytest.mark.engines
