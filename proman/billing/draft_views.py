@@ -143,10 +143,11 @@ def _draft_of(form: DraftForm, draft_id: int | None) -> InvoiceDraft:
 def _take_step(form: DraftForm, step: str) -> None:
     """Another row, or one less. What is no step changes nothing."""
     name, _, place = step.partition(":")
-    if name == "add-line" and len(form.lines.entries) < (form.lines.max_entries or 0):
+    at, count = id_of(place), len(form.lines.entries)
+    if name == "add-line" and count < (form.lines.max_entries or 0):
         form.lines.append_entry({})
-    elif name == "drop-line" and place.isdecimal() and int(place) < len(form.lines.entries) > 1:
-        del form.lines.entries[int(place)]
+    elif name == "drop-line" and at is not None and at < count > 1:
+        del form.lines.entries[at]
 
 
 def _lease_id(form: DraftForm) -> int:

@@ -77,7 +77,7 @@ class ReadingForm(Form):
     def told(self) -> Mapping:
         """A mapping that says only how to read. Raises Refused."""
         text = (self.header_row.data or "").strip()
-        if not text.isdecimal() or not 1 <= int(text) <= 10_000:
+        if not text.isdecimal() or len(text) > 5 or not 1 <= int(text) <= 10_000:
             raise Refused("The row of the headings is a number, such as 3.", "header_row")
         if "encoding" not in self:
             return Mapping(header_row=int(text))

@@ -145,6 +145,8 @@ def test_read_differently(mona: FlaskClient, tmp_path: Path) -> None:
     again = mona.post(f"{address}/reading", data=told)
     assert again.status_code == 303
     assert "Łukasz Wójcik" in mona.get(address).get_data(as_text=True)
+    digits = mona.post(f"{address}/reading", data=told | {"header_row": "9" * 5_000})
+    assert (digits.status_code, "is a number, such as 3" in digits.text) == (422, True)
     refused = mona.post(f"{address}/reading", data=told | {"header_row": "99"})
     assert refused.status_code == 422
     assert page(refused).select_one("#header_row-error") is not None

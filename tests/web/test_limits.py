@@ -72,6 +72,11 @@ def test_more_digits_than_can_be_read_are_no_number(
     assert mona.post(path, data=data).status_code == status
 
 
+def test_nor_in_the_step_of_a_draft(home: Cast, mona: FlaskClient) -> None:
+    data = {"lease_id": str(make_lease()), "step": f"drop-line:{LONG}"}
+    assert mona.post("/invoices/drafts/", data=data).status_code == 200
+
+
 def test_nor_in_who_joins_a_lease(home: Cast, mona: FlaskClient) -> None:
     data = {"tenants-0-tenant_id": LONG, "joined_on": "2026-03-01"}
     assert mona.post(f"/leases/{make_lease()}/joinings", data=data).status_code == 422
