@@ -1,4 +1,4 @@
-# The packages, with their hashes checked, in an environment that the second stage takes over whole.
+# The packages, with their hashes checked, and ProMan: two folders that the second stage takes over.
 FROM python:3.13-slim AS packages
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 RUN python -m venv /opt/venv
@@ -8,9 +8,25 @@ RUN /opt/venv/bin/python -m pip install --quiet --no-deps --require-hashes -r re
 COPY pyproject.toml README.md LICENSE ./
 COPY proman/__init__.py proman/
 RUN /opt/venv/bin/python -m pip install --quiet --no-index --no-deps --no-build-isolation --editable . \
-  && /opt/venv/bin/python -m pip uninstall --quiet --yes pip flit_core
+  && /opt/venv/bin/python -m pip uninstall --quiet --yes pip flit_core \
+  && rm requirements.txt
+COPY CHANGELOG.md ./
+COPY migrations migrations
+COPY static static
+COPY templates templates
+COPY scripts/entrypoint.sh scripts/db-backup.sh scripts/
+COPY proman proman
+# What is compiled goes by the content, not by the time of the checkout; and whatever umask that was
+# made with, ProMan's user can read it and only root can change it.
+RUN /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash proman migrations \
+  && chmod -R u=rwX,go=rX /app
 
 FROM python:3.13-slim
+LABEL org.opencontainers.image.title="ProMan" \
+  org.opencontainers.image.description="Self-hosted property management whose books prove themselves" \
+  org.opencontainers.image.version="0.1.0" \
+  org.opencontainers.image.licenses="MIT" \
+  org.opencontainers.image.base.name="docker.io/library/python:3.13-slim"
 ENV PATH=/opt/venv/bin:$PATH \
   PYTHONUNBUFFERED=1 \
   PYTHONDONTWRITEBYTECODE=1 \
@@ -25,13 +41,7 @@ RUN useradd --uid 10001 --gid 0 --no-create-home --home-dir /app --shell /usr/sb
   && install -d -o 10001 -g 0 -m 0770 /data /backups
 WORKDIR /app
 COPY --from=packages /opt/venv /opt/venv
-COPY pyproject.toml README.md LICENSE CHANGELOG.md ./
-COPY migrations migrations
-COPY static static
-COPY templates templates
-COPY scripts/entrypoint.sh scripts/db-backup.sh scripts/
-COPY proman proman
-RUN python -m compileall -q proman migrations
+COPY --from=packages /app /app
 USER 10001:0
 VOLUME ["/data", "/backups"]
 EXPOSE 8000

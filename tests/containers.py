@@ -4,17 +4,25 @@ Everything lives in one scratch folder, with storage and settings of its own for
 and is removed at the end.
 """
 
+import ctypes
 import os
 import shutil
 import subprocess
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import requests
+
 ROOT = Path(__file__).resolve().parents[1]
+ADDRESS = "http://127.0.0.1:8000"
+"""Of the one server that runs in the network of the containers."""
+START_SECONDS = 120
+CLONE_NEWNET = 0x40000000
 BASE = "docker.io/library/python:3.13-slim"
 CONTAINERS = """\
 [containers]
@@ -52,17 +60,23 @@ class Engine:
             assert done.returncode == 0, f"{' '.join(words)}\n{done.stdout}\n{done.stderr}"
         return done
 
-    def inside(self, *words: str, fails: bool = False) -> subprocess.CompletedProcess[str]:
-        """Run a program in the network of the containers."""
-        return self.call("ip", "netns", "exec", self.network, *words, fails=fails)
+    @contextmanager
+    def within(self) -> Iterator[None]:
+        """What this thread connects to, and those that it starts, is in the containers' network."""
+        with open("/proc/thread-self/ns/net") as own, open(f"/run/netns/{self.network}") as theirs:
+            _enter(theirs.fileno())
+            try:
+                yield
+            finally:
+                _enter(own.fileno())
 
-    def run(self, *words: str) -> str:
+    def run(self, *words: str, network: str = "") -> str:
         """Start the image, locked down as a careful operator would; the container's id."""
         careful = ("--read-only", "--tmpfs", "/tmp", "--cap-drop", "all")
-        network = ("--network", f"ns:/run/netns/{self.network}", "--no-healthcheck")
+        place = ("--network", network or f"ns:/run/netns/{self.network}", "--no-healthcheck")
         security = ("--security-opt", "no-new-privileges")
         started = self.call(
-            "podman", "run", "-d", *network, *careful, *security, *words, "proman:test"
+            "podman", "run", "-d", *place, *careful, *security, *words, "proman:test"
         )
         return started.stdout.strip().splitlines()[-1]
 
@@ -70,6 +84,34 @@ class Engine:
         """What a container said so far."""
         done = self.call("podman", "logs", container)
         return done.stdout + done.stderr
+
+    def wait_until_ready(self, container: str, address: str = ADDRESS) -> None:
+        """Until /readyz answers 200; what the container said is the message when it never does."""
+        deadline = time.monotonic() + START_SECONDS
+        while not _is_ready(address):
+            state = self.call("podman", "inspect", "-f", "{{.State.Status}}", container)
+            assert state.stdout.strip() == "running", self.logs(container)
+            assert time.monotonic() < deadline, self.logs(container)
+            time.sleep(0.1)
+
+    def volume(self, name: str, owner: int = 10001) -> Path:
+        """A folder to mount, owned by somebody."""
+        folder = self.scratch / name
+        folder.mkdir()
+        os.chown(folder, owner, 0)
+        return folder
+
+
+def _enter(network: int) -> None:
+    if ctypes.CDLL(None, use_errno=True).setns(network, CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "this thread cannot go into another network")
+
+
+def _is_ready(address: str) -> bool:
+    try:
+        return requests.get(f"{address}/readyz", timeout=10).status_code == 200
+    except requests.ConnectionError:
+        return False
 
 
 @contextmanager

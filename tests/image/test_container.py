@@ -1,61 +1,38 @@
 """The container as an operator runs it: no root, read-only, its volumes, its health."""
 
 import json
-import time
-from pathlib import Path
 
 import pytest
 
 from tests.containers import Engine
 
 pytestmark = [pytest.mark.image, pytest.mark.xdist_group("image")]
-ADDRESS = "http://127.0.0.1:8000"
-
-
-def wait_until_ready(engine: Engine, container: str) -> None:
-    """Wait for /readyz; what the container said is the message when it never comes."""
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        done = engine.inside("curl", "-fsS", f"{ADDRESS}/readyz", fails=True)
-        if done.returncode == 0:
-            return
-        state = engine.call("podman", "inspect", "-f", "{{.State.Status}}", container)
-        assert state.stdout.strip() == "running", engine.logs(container)
-        time.sleep(0.2)
-    pytest.fail(engine.logs(container))
-
-
-def volume(engine: Engine, name: str, owner: int) -> Path:
-    """A folder to mount, owned by somebody."""
-    folder = engine.scratch / name
-    folder.mkdir()
-    engine.call("chown", str(owner), str(folder))
-    return folder
 
 
 def test_it_migrates_serves_and_stops_when_told(engine: Engine) -> None:
-    data, backups = volume(engine, "data", 10001), volume(engine, "backups", 10001)
+    data, backups = engine.volume("data"), engine.volume("backups")
     container = engine.run("-v", f"{data}:/data", "-v", f"{backups}:/backups")
-    wait_until_ready(engine, container)
+    with engine.within():
+        engine.wait_until_ready(container)
     assert "ProMan is running on" in engine.logs(container)
-    assert engine.inside("curl", "-sS", f"{ADDRESS}/login", "-o", "/dev/null").returncode == 0
     assert engine.call("podman", "exec", container, "id", "-u").stdout.strip() == "10001"
     assert (data / "proman.sqlite").stat().st_uid == 10001
     assert (data / "secret.key").stat().st_mode & 0o777 == 0o600
     engine.call("podman", "exec", container, *_health_check(engine))
     doctor = engine.call("podman", "exec", container, "flask", "doctor")
     assert doctor.returncode == 0, doctor.stdout
-    engine.call("podman", "stop", "--time", "20", container)
+    engine.call("podman", "stop", "--time", "10", container)
     code = engine.call("podman", "inspect", "-f", "{{.State.ExitCode}}", container)
     assert code.stdout.strip() == "0"
     assert not (data / "proman.sqlite-wal").exists()
     engine.call("podman", "start", container)
-    wait_until_ready(engine, container)
+    with engine.within():
+        engine.wait_until_ready(container)
     engine.call("podman", "rm", "--force", container)
 
 
 def test_another_user_of_the_group_goes_on_with_the_volume(engine: Engine) -> None:
-    data = volume(engine, "shared", 10001)
+    data = engine.volume("shared")
     engine.call("chgrp", "0", str(data))
     engine.call("chmod", "0770", str(data))
     for user in ("10001:0", "1000650000:0"):
@@ -84,7 +61,7 @@ def test_a_volume_that_cannot_be_written_is_answered_by_one_line(
     words = []
     for mount in ("/data", "/backups"):
         owner = 0 if mount == unwritable else 10001
-        folder = volume(engine, f"{unwritable[1:]}-{mount[1:]}", owner)
+        folder = engine.volume(f"{unwritable[1:]}-{mount[1:]}", owner)
         words += ["-v", f"{folder}:{mount}"]
     container = engine.run(*words)
     code = engine.call("podman", "wait", container).stdout.strip()
@@ -97,7 +74,7 @@ def test_a_volume_that_cannot_be_written_is_answered_by_one_line(
 
 
 def test_commands_run_without_serving(engine: Engine) -> None:
-    data = volume(engine, "commands", 10001)
+    data = engine.volume("commands")
     done = engine.call(
         *("podman", "run", "--rm", "--network", f"ns:/run/netns/{engine.network}"),
         *("-v", f"{data}:/data", "proman:test", "flask", "db", "upgrade"),
