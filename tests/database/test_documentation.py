@@ -1,5 +1,6 @@
 """Every command of docs/database.md runs as it is written; one that cannot is named and skipped."""
 
+import json
 import os
 import re
 import shutil
@@ -118,6 +119,14 @@ def migrate(machine: Machine, type_in: Callable[[], str]) -> None:
     assert value(machine.data / "proman.sqlite", "SELECT max(status) FROM payments") == ""
 
 
+def roll_back(machine: Machine, type_in: Callable[[], str]) -> None:
+    (_, forth), (_, back) = FENCES["Upgrade and rollback"]
+    assert "Took back" in machine.type(back)
+    assert "All is well: " in machine.type(forth)
+    (written,) = machine.backups.glob("proman-*.json")
+    assert json.loads(written.read_text("utf-8"))["reason"] == "before-upgrade"
+
+
 def baseline(machine: Machine, type_in: Callable[[], str]) -> None:
     with closing(sqlite3.connect(machine.data / "proman.sqlite")) as connection:
         connection.execute("DROP TABLE alembic_version")
@@ -163,6 +172,7 @@ def leave_a_log(live: Path) -> None:
 RUN: dict[str, tuple[str, Callable[[Machine, Callable[[], str]], None]]] = {
     "Development: `flask database push`": ("machine", push),
     "Production: migrations": ("at_head", migrate),
+    "Upgrade and rollback": ("at_head", roll_back),
     "Transitioning from `push`, or from tables made by hand": ("at_head", baseline),
     "How it stands": ("at_head", stand),
     "Backup": ("at_head", back_up),
