@@ -35,10 +35,10 @@ BACKUP = "proman-20260208-020000.sqlite"
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root for a root directory")
 
 
-def fences() -> dict[str, list[tuple[str, str]]]:
+def fences(document: Path = DOCUMENT) -> dict[str, list[tuple[str, str]]]:
     """Language and text of every fenced block, by the heading it stands under."""
     found: dict[str, list[tuple[str, str]]] = {}
-    for part in re.split(r"^##+ ", DOCUMENT.read_text("utf-8"), flags=re.MULTILINE)[1:]:
+    for part in re.split(r"^##+ ", document.read_text("utf-8"), flags=re.MULTILINE)[1:]:
         heading, _, text = part.partition("\n")
         found[heading] = re.findall(r"^```(\w+)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     return found
@@ -119,14 +119,6 @@ def migrate(machine: Machine, type_in: Callable[[], str]) -> None:
     assert value(machine.data / "proman.sqlite", "SELECT max(status) FROM payments") == ""
 
 
-def roll_back(machine: Machine, type_in: Callable[[], str]) -> None:
-    (_, forth), (_, back) = FENCES["Upgrade and rollback"]
-    assert "Took back" in machine.type(back)
-    assert "All is well: " in machine.type(forth)
-    (written,) = machine.backups.glob("proman-*.json")
-    assert json.loads(written.read_text("utf-8"))["reason"] == "before-upgrade"
-
-
 def baseline(machine: Machine, type_in: Callable[[], str]) -> None:
     with closing(sqlite3.connect(machine.data / "proman.sqlite")) as connection:
         connection.execute("DROP TABLE alembic_version")
@@ -172,7 +164,6 @@ def leave_a_log(live: Path) -> None:
 RUN: dict[str, tuple[str, Callable[[Machine, Callable[[], str]], None]]] = {
     "Development: `flask database push`": ("machine", push),
     "Production: migrations": ("at_head", migrate),
-    "Upgrade and rollback": ("at_head", roll_back),
     "Transitioning from `push`, or from tables made by hand": ("at_head", baseline),
     "How it stands": ("at_head", stand),
     "Backup": ("at_head", back_up),
@@ -192,6 +183,22 @@ def test_the_commands_do_what_is_said(heading: str, request: pytest.FixtureReque
     machine: Machine = request.getfixturevalue(state)
     typed = "".join(text for _, text in FENCES[heading])
     proves(machine, lambda: machine.type(typed))
+
+
+@pytest.mark.faults
+@needs_root
+def test_an_upgrade_goes_there_and_back_as_it_is_written(at_head: Machine) -> None:
+    found = fences(ROOT / "docs" / "upgrade.md")
+    ((_, before),), ((_, after),) = found["Before"], found["After"]
+    (_, take_back), (_, restore) = found["Back to the version from before"]
+    assert "All is well: " in at_head.type(before)
+    assert "Took back" in at_head.type(take_back)
+    at_head.type("flask database deploy")
+    assert "pending: –" in at_head.type(after)
+    (made,) = (one for one in at_head.backups.glob("*.json") if "before-upgrade" in one.read_text())
+    said = at_head.type(restore.replace(BACKUP, f"{made.stem}.sqlite"))
+    assert "Restored " in said
+    assert "All is well: " in said
 
 
 def containers(document: Any) -> list[dict[str, Any]]:
