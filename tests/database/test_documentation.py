@@ -1,6 +1,5 @@
 """Every command of docs/database.md runs as it is written; one that cannot is named and skipped."""
 
-import json
 import os
 import re
 import shutil
