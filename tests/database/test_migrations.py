@@ -62,6 +62,22 @@ def fill() -> None:
     db.engine.dispose()
 
 
+FORGOTTEN = {"billed_periods": "ended_itself"}
+"""A column whose values an older revision has no place for, by its table."""
+
+
+def what_is_kept(whole: Rows, before: Rows) -> Rows:
+    """The rows at head once they were at an older revision.
+
+    A table that did not exist by then goes with its rows; all others keep theirs.
+    """
+    kept = whole | {name: [] for name in whole.keys() - before.keys()}
+    for table, column in FORGOTTEN.items():
+        if any(column not in row for row in before[table]):
+            kept[table] = sorted((row | {column: None} for row in whole[table]), key=str)
+    return kept
+
+
 def revision_in(app: Flask) -> list[object]:
     return [row["version_num"] for row in rows_in(app)["alembic_version"]]
 
@@ -80,8 +96,7 @@ def test_from_every_past_revision_with_data_to_head_and_back(blank):
         downgrade(revision=revision)
         before = rows_in(blank)
         assert revision_in(blank) == [revision]
-        # A table that did not exist by then goes with its rows; all others keep theirs.
-        whole |= {name: [] for name in whole.keys() - before.keys()}
+        whole = what_is_kept(whole, before)
         assert {name: len(rows) for name, rows in before.items()} == {
             name: len(whole[name]) for name in before
         }
