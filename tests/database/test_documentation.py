@@ -1,4 +1,4 @@
-"""Every command of docs/database.md runs as it is written; one that cannot is named and skipped."""
+"""Every command of docs/database.md and upgrade.md runs as it is written; what cannot is named."""
 
 import os
 import re
