@@ -52,31 +52,25 @@ def speak_plainly(command: click.Command) -> None:
 
 @contextmanager
 def told_at_its_end(ctx: click.Context) -> Iterator[None]:
-    """One line of the log when the command ends, and none of what it says to whoever called it.
+    """Where lines are collected: one when the command is done, or for an error nobody foresaw.
 
-    An error that nobody foresaw is a line as well where lines are collected; a person at a terminal
-    gets Python's own report.
+    A command that refuses says so in one line, and this adds none to it. A person at a terminal
+    gets Python's own report of what nobody foresaw.
     """
-    begun, status = time.monotonic(), 1
+    begun = time.monotonic()
     try:
         yield
-        status = 0
-    except (click.exceptions.Exit, click.ClickException) as end:
-        status = end.exit_code
-        raise
-    except SystemExit as end:
-        status = end.code if isinstance(end.code, int) else int(end.code is not None)
-        raise
     except Exception as error:
-        if not logs.is_json():
+        is_told = isinstance(error, (click.exceptions.Exit, click.ClickException))
+        if is_told or not logs.is_json():
             raise
         log.exception("An unexpected error")
         raise click.exceptions.Exit(1) from error
-    finally:
+    if logs.is_json():
         words = " ".join(filter(None, (ctx.info_name, ctx.invoked_subcommand)))
         took = round((time.monotonic() - begun) * 1000, 1)
-        fields = {"command": words, "status": status, "duration_ms": took}
-        log.info("%s ended with %d", words, status, extra={"fields": fields})
+        fields = {"command": words, "status": 0, "duration_ms": took}
+        log.info("%s ended with 0", words, extra={"fields": fields})
 
 
 def main_serve() -> None:

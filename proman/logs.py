@@ -87,6 +87,7 @@ def install(kind: str) -> None:
     handler.setFormatter(JsonLines() if is_json else Readable())
     handler.addFilter(_keep_addresses_out)
     root.addHandler(handler)
+    logging.getLogger("proman").setLevel(logging.NOTSET)
     if is_json:
         tell_all()
 

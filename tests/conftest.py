@@ -5,6 +5,7 @@ migrated file) and commits for real. The cast: Alice (administrator), Mona (mana
 of Harbour Homes; Charlie, the administrator of another organization.
 """
 
+import logging
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -52,6 +53,13 @@ def make_settings(folder: Path, **changes: object) -> Settings:
         "port": 0,
     }
     return Settings(**(values | changes))  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def quiet_again() -> Iterator[None]:
+    """A server that ran within a test logs what goes well; the next test's commands do not."""
+    yield
+    logging.getLogger("proman").setLevel(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")

@@ -181,10 +181,13 @@ def test_in_a_terminal_a_line_is_to_be_read(app: Flask, cast: Cast, house: House
 
 
 def test_commands_and_jobs_log_in_the_same_way(house: House) -> None:
-    done = house.flask("organizations", "create", PROMAN_LOG="json")
-    assert done.returncode == 2
-    (line,) = [json.loads(one) for one in done.stderr.splitlines() if one.startswith("{")]
-    assert (line["command"], line["status"]) == ("organizations create", 2)
+    refused = house.flask("database", "verify", "nowhere.sqlite", PROMAN_LOG="json")
+    assert refused.returncode == 1
+    (line,) = refused.stderr.splitlines()
+    assert line.startswith("Error: ")
+    done = house.flask("doctor", PROMAN_LOG="json")
+    (line,) = [json.loads(one) for one in done.stderr.splitlines()]
+    assert (line["command"], line["status"]) == ("doctor", 0)
     assert house.flask("jobs", "run").returncode == 0
     make_all_due(house)
     done = house.flask("jobs", "run", PROMAN_LOG="json")
