@@ -70,12 +70,18 @@ def with_keys(folder: Path, head: str, more: str = "") -> Path:
 def run(
     settings: Settings, way: str, directory: Path, statement: int = 0, after: bool = True
 ) -> None:
-    """Upgrades or downgrades, killed before or after so many statements; 0 lets it live."""
-    count = 0
+    """Upgrades or downgrades, killed before or after so many statements; 0 lets it live.
 
-    def kill(*of: Any) -> None:
+    Prints which of them are the first and the last that change something.
+    """
+    count = 0
+    changing: list[int] = []
+
+    def kill(connection: Any, cursor: Any, order: str, *of: Any) -> None:
         nonlocal count
         count += 1
+        if "unit_keys" in order or ("tenants" in order and not order.startswith("SELECT")):
+            changing.append(count)
         if count == statement:
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -87,4 +93,4 @@ def run(
             upgrade(directory=str(directory))
         else:
             downgrade(directory=str(directory), revision=head_revision(MIGRATIONS))
-    print(f"statements: {count}")
+    print(f"changes: {min(changing, default=0)} to {max(changing, default=0)}")

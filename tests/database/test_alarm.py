@@ -175,11 +175,11 @@ def test_a_clock_that_was_ahead_does_not_silence_it(house):
 
 
 def test_a_disk_that_cannot_be_read_is_an_alarm_and_no_empty_list(house, monkeypatch):
-    def broken(directory: Path) -> list[catalogue.Backup]:
+    def broken(directory: Path) -> Iterator[Path]:
         raise OSError(5, "Input/output error")
 
     back_up(house.site, "manual", "Alice")
-    monkeypatch.setattr(catalogue, "backups_in", broken)
+    monkeypatch.setattr(Path, "iterdir", broken)
     (reason,) = alarm.look(house.site, utc_now(), Post()).reasons
     assert reason == f"The backups in {house.site.backup_dir} cannot be read: Input/output error."
 

@@ -86,9 +86,9 @@ def test_killed_at_any_moment_it_is_old_or_new_and_the_next_run_finishes(place, 
     code, said = go(place, way, directory)
     assert code == 0, said
     new = state_of(place)
-    statements = int(said.rsplit("statements: ", 1)[1])
+    first, last = map(int, said.rsplit("changes: ", 1)[1].split(" to "))
     went_on = 0
-    for number in range(statements, 0, -max(1, statements // (4 * SCALE))):
+    for number in range(last, first - 1, -max(1, (last - first) // (4 * SCALE))):
         assert go(place, back, directory)[0] == 0
         assert state_of(place) == old
         assert go(place, way, directory, number, number % 2 == 0)[0] == -9
