@@ -25,28 +25,33 @@ _POSTGRESQL = {"40001", "40P01"}
 """serialization_failure and deadlock_detected (PostgreSQL, appendix A)."""
 _MYSQL = {1213}
 """ER_LOCK_DEADLOCK, which Galera also says of a failed certification."""
+_LOOKED_TOO_SOON = {1684}
+"""ER_WARN_I_S_SKIPPED_TABLE: what was asked of a table while another changes its definition."""
 Result = TypeVar("Result")
 
 
 def was_taken_back(error: DBAPIError) -> bool:
     """Whether the server says that the transaction is to be tried again as a whole."""
-    cause = error.orig
-    if getattr(cause, "sqlstate", None) in _POSTGRESQL:
-        return True
-    return bool(cause is not None and cause.args and cause.args[0] in _MYSQL)
+    return getattr(error.orig, "sqlstate", None) in _POSTGRESQL or _number(error) in _MYSQL
+
+
+def _number(error: DBAPIError) -> object:
+    """What MySQL numbers the error with; of another database whatever its error begins with."""
+    return next(iter(getattr(error.orig, "args", ())), None)
 
 
 def again_if_taken_back(attempt: Callable[[], Result]) -> Result:
     """What `attempt` returns; it runs again when the database took it back.
 
-    For what stands on a connection of its own, which it opens and closes. The error is raised after
-    twenty attempts, any other at once.
+    So it does when it looked at a table whose definition another was changing. For what stands on
+    a connection of its own, which it opens and closes. The error is raised after twenty attempts,
+    any other at once.
     """
     for number in range(1, ATTEMPTS):
         try:
             return attempt()
         except DBAPIError as error:
-            if not was_taken_back(error):
+            if not (was_taken_back(error) or _number(error) in _LOOKED_TOO_SOON):
                 raise
             _pause(number)
     return attempt()

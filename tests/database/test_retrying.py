@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import OperationalError
 
-from proman.database.retrying import ATTEMPTS, until_it_stands
+from proman.database.retrying import ATTEMPTS, again_if_taken_back, until_it_stands
 from proman.db import begin_write, db
 from proman.payments.models import Payment
 from tests.conftest import Cast
@@ -117,3 +117,19 @@ def test_what_was_saved_is_not_done_again(app: Flask, home: Cast) -> None:
     with pytest.raises(OperationalError):
         until_it_stands(work)
     assert tries == 1
+
+
+@pytest.mark.engines("mysql")
+def test_a_look_at_a_table_that_is_being_changed_is_taken_again(app: Flask, home: Cast) -> None:
+    """As the server says it (1684) of a table that a migration of another process is at."""
+    asked = []
+
+    def look() -> int:
+        asked.append(1)
+        with db.engine.connect() as connection:
+            if len(asked) < 3:
+                connection.execute(text("SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1684"))
+            return connection.execute(text("SELECT 7")).scalar_one()
+
+    assert again_if_taken_back(look) == 7
+    assert len(asked) == 3
