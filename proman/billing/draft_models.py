@@ -24,7 +24,6 @@ class InvoiceDraft(Scoped, Base):
         lazy="raise_on_sql",
         order_by="InvoiceDraftLine.position",
         cascade="all, delete-orphan",
-        passive_deletes=False,
     )
 
 

@@ -11,13 +11,12 @@ from proman.billing.previewing import (
     charge_terms,
     preview_agreement,
     preview_change,
-    with_rents,
 )
 from proman.billing.rules import PlannedInvoice
 from proman.identity.session import business_today
 from proman.leases.agreed import terms_of
 from proman.leases.composing import all_tax_rates, tax_rates
-from proman.leases.dated_rents import rent_free, with_change
+from proman.leases.dated_rents import rent_free, with_change, with_rents
 from proman.leases.forms import (
     ChargeForm,
     LeaseForm,

@@ -1,7 +1,6 @@
 """What a lease that is still being typed will bring first: invoices with formula and due date."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date, timedelta
 
 from proman.base.errors import NotThere
@@ -48,12 +47,6 @@ def preview_change(
     planned = plan(terms, as_of=horizon, billed=found[0].billed, show=writer_of_here())
     touched = [one for one in planned.invoices if one.last_day >= changed_on]
     return tuple(touched[:SHOWN])
-
-
-def with_rents(terms: LeaseTerms, *steps: RentStep) -> LeaseTerms:
-    """The terms with more rents; of two of one day the new one counts."""
-    rents = sorted((*terms.rents, *steps), key=lambda step: step.first_day)
-    return replace(terms, rents=tuple(rents))
 
 
 def terms_of(agreement: Agreement) -> LeaseTerms:

@@ -69,6 +69,12 @@ def last_charged(terms: LeaseTerms, day: date) -> RentStep:
     return charged[-1] if charged else steps[0]
 
 
+def with_rents(terms: LeaseTerms, *steps: RentStep) -> LeaseTerms:
+    """The terms with more rents; of two of one day the new one counts."""
+    rents = sorted((*terms.rents, *steps), key=lambda step: step.first_day)
+    return replace(terms, rents=tuple(rents))
+
+
 def rent_on(terms: LeaseTerms, day: date) -> RentStep:
     """The step that a day of the lease bears; a deferred one waits for the next period."""
     begin = max(full_period(terms, period_index(terms, day)).first, terms.first_day)

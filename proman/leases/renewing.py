@@ -8,7 +8,7 @@ from proman.base.errors import Refused
 from proman.identity.actor import Actor
 from proman.leases.actions import change_rent, flush_or_refuse, refuse_overlap
 from proman.leases.agreed import terms_of
-from proman.leases.dated_rents import last_charged, with_change
+from proman.leases.dated_rents import last_charged, with_change, with_rents
 from proman.leases.models import Charge, Lease
 from proman.leases.rules import LeaseStatus, LeaseTerms, RentChange, RentStep
 
@@ -64,7 +64,7 @@ def renewed(terms: LeaseTerms, renewal: Renewal) -> LeaseTerms:
     if agreed is None:
         return terms
     step = _new_rent(terms, agreed, renewal)
-    rents = terms.rents if step is None else (*terms.rents, *with_change(terms, step))
+    terms = terms if step is None else with_rents(terms, *with_change(terms, step))
     last_day = renewal.last_day and max(renewal.last_day, terms.first_day)
     charges = tuple(
         replace(charge, last_day=last_day)
@@ -72,8 +72,7 @@ def renewed(terms: LeaseTerms, renewal: Renewal) -> LeaseTerms:
         else charge
         for charge in terms.charges
     )
-    in_order = tuple(sorted(rents, key=lambda step: step.first_day))
-    return replace(terms, last_day=last_day, rents=in_order, charges=charges)
+    return replace(terms, last_day=last_day, charges=charges)
 
 
 def changes_from(terms: LeaseTerms, renewal: Renewal) -> date:
