@@ -19,6 +19,7 @@ from proman.billing.actions import run_billing
 from proman.database import catalogue, restores
 from proman.database.lock import holder
 from proman.database.plan import Plan, save_plan
+from proman.database.rules import stem_of
 from proman.db import begin_write, db, utc_now
 from proman.identity.session import acting_for
 from proman.settings import Settings
@@ -106,7 +107,7 @@ class Operator:
                 assert one.file is not None
                 assert one.safety is not None
                 self.done["restores done"] += 1
-                self.live = Live(self.known[one.file], began, now)
+                self.live = Live(self.known[stem_of(one.file)], began, now)
                 self.compare_live(began, self.known[one.safety])
                 return
             self.done["restores cut off"] += 1
