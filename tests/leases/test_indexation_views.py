@@ -12,6 +12,7 @@ from sqlalchemy import Update, select, update
 
 from proman.base.period import add_months
 from proman.db import begin_write, db
+from proman.leases.actions import change_rent
 from proman.leases.index_actions import save_value
 from proman.leases.index_models import IndexValue, RentIndexation
 from proman.leases.indexing import Clause, effective_day
@@ -22,6 +23,7 @@ from tests.billing.books import breaches, invoices, run
 from tests.conftest import Cast
 from tests.factories import make_lease, make_tenant
 from tests.leases.test_index_views import BASE, NEW, TODAY, VPI, agree, index_now, make_series
+from tests.money import actor
 
 PAGE = "/leases/indexation/"
 FROM = effective_day(Clause(BASE), BASE, TODAY)
@@ -96,6 +98,22 @@ def test_the_next_one_begins_where_the_last_ended(home: Cast, mona: FlaskClient)
     # 1,022.96 × 122.7 ÷ 120.3: by the value that was used, not by its correction.
     assert index_now(lease) == 104_337
     assert "€1,022.96 × 122.7 ÷ 120.3 = €1,043.37" in mona.get(f"/leases/{lease}").text
+
+
+def test_one_that_was_a_mistake_is_set_back_and_made_anew(home: Cast, mona: FlaskClient) -> None:
+    series = make_series()
+    lease = make_indexed(series_id=series)
+    index_now(lease)
+    begin_write()
+    change_rent(the_lease(lease), 100_000, FROM, actor=actor())
+    db.session.commit()
+    agree(lease, series)
+    # Neither the rent nor how long it held remembers the mistake; the list of those made does.
+    assert rents_of(lease) == [(BASE, 100_000), (FROM, 102_296), (FROM, 100_000)]
+    assert "€1,000.00 × 120.3 ÷ 117.6 = €1,022.96" in mona.get(f"/leases/{lease}/indexation").text
+    assert index_now(lease) == 102_296
+    made = BeautifulSoup(mona.get("/leases/indexation/made").text, "lxml")
+    assert len(made.select("table.ledger tbody tr")) == 2
 
 
 def test_all_or_none_and_each_refused_one_is_named(home: Cast, mona: FlaskClient) -> None:
