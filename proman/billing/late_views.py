@@ -15,7 +15,7 @@ from proman.web.render import render, see_other
 
 blueprint = Blueprint("late", __name__, url_prefix="/billing/late-fees")
 HERE = "/billing/late-fees"
-_late: Remembered[list[Late]] = Remembered()
+_late: Remembered[list[Late]] = Remembered("users", "tenants", "expenses", "deliveries")
 
 
 @blueprint.get("")

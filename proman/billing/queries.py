@@ -122,7 +122,10 @@ def refuse_far_day(as_of: date, today: date) -> None:
         raise Refused(f"A preview looks ahead to {day_text(last)} at most.", "as_of")
 
 
-_previewed: Remembered[list[Plan]] = Remembered()
+_previewed: Remembered[list[Plan]] = Remembered(
+    "users", "tenants", "payments", "payment_reversals", "expenses", "deliveries", "reminders"
+)
+"""Plans hang on leases, units, places and what was billed: not on what is paid, or sent to whom."""
 
 
 def _plans_to_show(as_of: date, show: Show | None) -> list[Plan]:

@@ -1,8 +1,8 @@
 """Remembers what is costly to reckon for as long as nobody changes anything of the organization.
 
 Every change of the business is in the audit trail, in the transaction that makes it. So what was
-reckoned from the state behind its newest entry holds until there is a newer one. The entry's moment
-is compared too: a restored database numbers its entries anew.
+reckoned from the state behind its newest entry holds until there is a newer one that it could hang
+on. The entry's moment is compared too: a restored database numbers its entries anew.
 """
 
 import threading
@@ -28,9 +28,14 @@ _NEWEST = (
 
 
 class Remembered(Generic[Found]):
-    """The last answers to one question, for all threads of the process."""
+    """The last answers to one question, for all threads of the process.
 
-    def __init__(self) -> None:
+    What was changed of the `aside` subjects (names of tables) cannot change the answer: somebody
+    signs in, a payment comes in. Only what surely does not count belongs there.
+    """
+
+    def __init__(self, *aside: str) -> None:
+        self._newest = _NEWEST.where(_entries.c.subject_type.not_in(aside)) if aside else _NEWEST
         self._kept: OrderedDict[Hashable, Found] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -41,7 +46,7 @@ class Remembered(Generic[Found]):
         changes what is returned.
         """
         # Read before anything that is reckoned from: what comes in between is told by the next.
-        newest = db.session.execute(_NEWEST).one_or_none()
+        newest = db.session.execute(self._newest).one_or_none()
         key = (db.session.info["organization_id"], tuple(newest or ()), about)
         with self._lock:
             if key in self._kept:
