@@ -1,6 +1,6 @@
 # The packages, with their hashes checked, and ProMan: two folders that the second stage takes over.
 FROM python:3.13-slim AS packages
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_COMPILE=1 PIP_ROOT_USER_ACTION=ignore
 RUN python -m venv /opt/venv
 WORKDIR /app
 COPY requirements.txt ./
@@ -16,9 +16,10 @@ COPY static static
 COPY templates templates
 COPY scripts/entrypoint.sh scripts/db-backup.sh scripts/
 COPY proman proman
-# What is compiled goes by the content, not by the time of the checkout; and whatever umask that was
-# made with, ProMan's user can read it and only root can change it.
-RUN /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash proman migrations \
+# What is compiled goes by the content, not by the time, so two builds hold the same; and whatever umask
+# the checkout was made with, ProMan's user can read it and only root can change it.
+RUN find /opt/venv -name '*.pyc' -delete \
+  && /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib proman migrations \
   && chmod -R u=rwX,go=rX /app
 
 FROM python:3.13-slim
@@ -36,8 +37,9 @@ ENV PATH=/opt/venv/bin:$PATH \
   PROMAN_BACKUP_DIR=/backups \
   HOST=0.0.0.0 \
   PORT=8000
-# Group 0 may write as well: some platforms choose the user themselves, but always that group.
-RUN useradd --uid 10001 --gid 0 --no-create-home --home-dir /app --shell /usr/sbin/nologin proman \
+# Group 0 may write as well: some platforms choose the user themselves, but always that group. The line
+# is written as it is, because useradd notes the day.
+RUN echo 'proman:x:10001:0:ProMan:/app:/usr/sbin/nologin' >>/etc/passwd \
   && install -d -o 10001 -g 0 -m 0770 /data /backups
 WORKDIR /app
 COPY --from=packages /opt/venv /opt/venv

@@ -141,9 +141,14 @@ def container_engine() -> Iterator[Engine]:
 def build(engine: Engine) -> None:
     """Build the image from the Dockerfile as it is: `proman:test`."""
     _import_base(engine)
+    build_from(engine, ROOT, "proman:test")
+
+
+def build_from(engine: Engine, checkout: Path, name: str, *words: str) -> None:
+    """Build a checkout under a name; `words` go to buildah."""
     engine.call(
         *("buildah", "bud", "--layers", "--isolation", "chroot", "--network", "host"),
-        *("--pull-never", "--format", "docker", "-t", "proman:test", str(ROOT)),
+        *("--pull-never", "--format", "docker", "-t", name, *words, str(checkout)),
     )
 
 

@@ -1,5 +1,6 @@
 """What the rendered objects say to each other: selectors, volumes, strategy, probes, networks."""
 
+import json
 from copy import deepcopy
 
 import pytest
@@ -151,9 +152,25 @@ def test_the_init_container_migrates_before() -> None:
         assert init["command"] == ["flask", "database", "deploy"]
 
 
-@pytest.mark.parametrize(("values", "together"), [("sqlite", True), ("postgresql", False)])
-def test_the_backup_runs_where_its_volumes_are(values: str, together: bool) -> None:
-    objects = charts.rendered(values)
+SHARED = (
+    "persistence.data.accessModes={ReadWriteMany},persistence.backups.accessModes={ReadWriteMany}"
+)
+
+
+@pytest.mark.parametrize(
+    ("values", "words", "together"),
+    [
+        ("sqlite", (), True),
+        # Whoever reads SQLite's file beside a writer shares its memory.
+        ("sqlite", ("--set", SHARED), True),
+        ("mariadb", (), True),
+        ("postgresql", (), False),
+    ],
+)
+def test_the_backup_runs_where_its_volumes_are(
+    values: str, words: tuple[str, ...], together: bool
+) -> None:
+    objects = charts.rendered(values, *words)
     spec = named(objects, "CronJob", "proman-backup")["spec"]
     assert (spec["schedule"], spec["timeZone"]) == ("0 2 * * *", "Etc/UTC")
     assert spec["concurrencyPolicy"] == "Forbid"
@@ -168,6 +185,76 @@ def test_the_backup_runs_where_its_volumes_are(values: str, together: bool) -> N
         assert charts.matches(term["labelSelector"]["matchLabels"], server)
         # A scheduler lets a pod that matches its own rule go anywhere.
         assert not charts.matches(term["labelSelector"]["matchLabels"], pod)
+
+
+def test_the_backup_and_the_workbench_go_to_nodes_that_the_server_may_go_to() -> None:
+    zone = {"key": "zone", "operator": "In", "values": ["a"]}
+    near = {
+        "nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {
+                "nodeSelectorTerms": [{"matchExpressions": [zone]}]
+            }
+        },
+        "podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []},
+    }
+    for values in ("sqlite", "postgresql"):
+        found = {
+            name: template["spec"]["affinity"]
+            for name, template in pods(
+                charts.rendered(
+                    *(values, "--set-json", f"affinity={json.dumps(near)}"),
+                    *("--set", "workbench.enabled=true"),
+                )
+            )
+            if name != "Pod/proman-test"
+        }
+        assert found.pop("Deployment/proman") == near
+        assert found.keys() == {"CronJob/proman-backup", "Pod/proman-workbench"}
+        for affinity in found.values():
+            assert affinity["nodeAffinity"] == near["nodeAffinity"]
+            assert "podAntiAffinity" not in affinity
+
+
+def test_the_backup_knows_the_variables_that_were_added() -> None:
+    for values in ("sqlite", "postgresql"):
+        objects = charts.rendered(
+            values, "--set", "extraEnv[0].name=PGSSLMODE,extraEnv[0].value=verify-full"
+        )
+        for name, template in pods(objects):
+            if name.startswith(("CronJob", "Deployment")):
+                for container in charts.containers(template):
+                    assert {"name": "PGSSLMODE", "value": "verify-full"} in container["env"], name
+
+
+def test_numbers_stay_whole() -> None:
+    job = named(
+        charts.rendered("sqlite", "--set-json", "backup.deadline=604800"),
+        "CronJob",
+        "proman-backup",
+    )
+    assert job["spec"]["jobTemplate"]["spec"]["activeDeadlineSeconds"] == 604800
+
+
+@pytest.mark.parametrize(
+    ("words", "url", "path", "tls"),
+    [
+        ("", "http://rent.example.com", "/", None),
+        ("ingress.tls=true", "https://rent.example.com", "/", [{"hosts": ["rent.example.com"]}]),
+        ("settings.url=https://a.example/pro/man/", "https://a.example/pro/man/", "/pro/man", None),
+        ("settings.url=https://a.example/", "https://a.example/", "/", None),
+    ],
+)
+def test_an_ingress_takes_the_path_of_the_address(
+    words: str, url: str, path: str, tls: object
+) -> None:
+    objects = charts.rendered(
+        "sqlite", "--set", f"ingress.enabled=true,ingress.hosts={{rent.example.com}},{words}"
+    )
+    spec = of_kind(objects, "Ingress")[0]["spec"]
+    assert spec["rules"][0]["http"]["paths"][0]["path"] == path
+    assert spec.get("tls") == tls
+    (container,) = named(objects, "Deployment", "proman")["spec"]["template"]["spec"]["containers"]
+    assert {"name": "PROMAN_URL", "value": url} in container["env"]
 
 
 def test_the_ingress_tells_proman_its_address() -> None:
@@ -199,6 +286,37 @@ def test_networks_let_in_whom_the_values_name_and_out_to_what_is_needed() -> Non
     (rule,) = named(objects, "NetworkPolicy", "proman-server")["spec"]["ingress"]
     assert [port["port"] for port in rule["ports"]] == [8000]
     assert len(rule["from"]) == 3
-    for values, port in (("postgresql", 5432), ("mariadb", 3306)):
-        egress = named(charts.rendered(values), "NetworkPolicy", "proman")["spec"]["egress"]
-        assert [one["port"] for rule in egress for one in rule["ports"]] == [53, 53, 8000, port]
+
+
+@pytest.mark.parametrize(
+    ("values", "words", "ports"),
+    [
+        ("sqlite", "", []),
+        ("sqlite", "networkPolicy.databasePort=5432", [5432]),
+        # The replica of this set is on the usual port.
+        ("postgresql", "", [5432]),
+        ("mariadb", "", [3306]),
+        ("postgresql", "secrets.databaseUrl=postgresql://u:1:2@db:6543/p?a=b:9", [6543, 5432]),
+        ("postgresql", "secrets.databaseUrl=postgresql://u:p@db/p", [5432]),
+        ("postgresql", r"secrets.databaseUrl=postgresql://u:p@a:5433\,b/p", [5433, 5432]),
+        ("postgresql", "secrets.databaseUrl=postgresql://u:p@[::1]:5433/p", [5433, 5432]),
+        (
+            "postgresql",
+            "secrets.databaseUrl=postgresql://u:p@db:1234/p,"
+            "secrets.databaseReplicaUrl=postgresql://u:p@copy:4321/p",
+            [1234, 4321],
+        ),
+        (
+            "postgresql",
+            "secrets.databaseUrl=postgresql://u:p@db:1234/p,networkPolicy.databasePort=7",
+            [7],
+        ),
+    ],
+)
+def test_out_goes_what_asks_for_names_and_the_database(
+    values: str, words: str, ports: list[int]
+) -> None:
+    objects = charts.rendered(values, *(("--set", words) if words else ()))
+    egress = named(objects, "NetworkPolicy", "proman")["spec"]["egress"]
+    found = [one["port"] for rule in egress for one in rule["ports"]]
+    assert found == [53, 53, 5353, 5353, 8000, *ports]

@@ -70,6 +70,9 @@ def test_kubernetes_knows_every_word(version: str, tmp_path: Path) -> None:
         ("secrets.databaseReplicaUrl=postgresql://db/proman", "needs engine postgresql"),
         ("secrets.smtpUrl=smtp://mail", "needs settings.mailFrom"),
         ("ingress.enabled=true", "needs at least one name in ingress.hosts"),
+        ("ingress.enabled=true,ingress.hosts={*.example.com}", "cannot begin with a star"),
+        ("ingress.hosts={https://a.example/proman}", "at '/ingress/hosts/0'"),
+        ("backup.deadline=1000000", "at '/backup/deadline'"),
         (
             f"engine=postgresql,replicas=2,persistence.data.accessModes={{ReadWriteOnce}},{URL}",
             "Several replicas share /data and /backups",

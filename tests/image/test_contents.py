@@ -1,12 +1,15 @@
 """What is in the image, and what is not."""
 
 import json
+import os
 import re
+import subprocess
 import tomllib
+from pathlib import Path
 
 import pytest
 
-from tests.containers import BASE, ROOT, Engine
+from tests.containers import BASE, ROOT, Engine, build_from
 
 pytestmark = [pytest.mark.image, pytest.mark.xdist_group("image")]
 # What ProMan's user may change, but for the volumes and what a read-only start makes a tmpfs.
@@ -39,6 +42,42 @@ def test_it_can_neither_compile_nor_install_nor_change_itself(engine: Engine) ->
     assert inside(engine, f"command -v {COMPILERS} || true") == []
     assert inside(engine, "ls /opt/venv/bin | grep -E '^pip' || true") == []
     assert inside(engine, f"{WRITABLE} 2>/dev/null || true") == []
+
+
+def test_what_is_compiled_goes_by_the_content(engine: Engine) -> None:
+    """A header with the time of the source would differ from build to build."""
+    script = "python -c '" + "; ".join(
+        (
+            "import pathlib, importlib.util as u",
+            'found = [p for top in ("/app", "/opt") for p in pathlib.Path(top).rglob("*.pyc")]',
+            "print(len(found), *(p for p in found if p.read_bytes()[4:8] != bytes((1, 0, 0, 0))))",
+            "print(*(p for top in ('/app/proman', '/opt/venv/lib')".replace("'", '"')
+            + ' for p in pathlib.Path(top).rglob("*.py")'
+            + " if not pathlib.Path(u.cache_from_source(str(p))).exists()))",
+        )
+    )
+    how_many, *wrong = inside(engine, script + "'")
+    assert int(how_many) > 1000
+    assert wrong == []
+
+
+@pytest.mark.long
+def test_two_builds_are_the_same(engine: Engine, tmp_path: Path) -> None:
+    """Of two checkouts with another umask, at a named time: layer for layer."""
+    if int(os.environ.get("PROMAN_TEST_SCALE", "1")) == 1:
+        pytest.skip("two builds take two minutes: PROMAN_TEST_SCALE=20")
+    layers = []
+    for umask in ("022", "027"):
+        checkout = tmp_path / umask
+        subprocess.run(
+            ["sh", "-c", f'umask {umask}; exec git clone -q "$0" "$1"', str(ROOT), str(checkout)],
+            check=True,
+        )
+        name = f"proman:{umask}"
+        build_from(engine, checkout, name, "--no-cache", "--timestamp", "1700000000")
+        (image,) = json.loads(engine.call("podman", "image", "inspect", name).stdout)
+        layers.append(image["RootFS"]["Layers"])
+    assert layers[0] == layers[1]
 
 
 def test_its_packages_are_those_that_are_pinned(engine: Engine) -> None:

@@ -36,4 +36,7 @@
 {{- if and .Values.ingress.enabled (not .Values.ingress.hosts) }}
 {{- fail "ingress.enabled needs at least one name in ingress.hosts." }}
 {{- end }}
+{{- if and .Values.ingress.enabled (not .Values.settings.url) (hasPrefix "*" (first .Values.ingress.hosts)) }}
+{{- fail "The first of ingress.hosts is ProMan's public address and cannot begin with a star: name the very host first, or set settings.url." }}
+{{- end }}
 {{- end }}

@@ -67,12 +67,34 @@ be changed, whatever the replicas have become, so it is asked. */}}
            (contains "ReadWriteMany" (include "proman.accessModes" (list . "backups"))) }}yes{{ end }}
 {{- end }}
 
+{{- define "proman.isHttps" -}}
+{{- if or .Values.ingress.tls .Values.ingress.tlsSecret }}yes{{ end }}
+{{- end }}
+
 {{- define "proman.url" -}}
 {{- if .Values.settings.url }}{{ .Values.settings.url }}
-{{- else if .Values.ingress.enabled }}{{ ternary "https" "http" (ne .Values.ingress.tlsSecret "") }}://{{ first .Values.ingress.hosts }}
+{{- else if .Values.ingress.enabled }}{{ ternary "https" "http" (eq (include "proman.isHttps" .) "yes") }}://{{ first .Values.ingress.hosts }}
 {{- end }}
 {{- end }}
 
-{{- define "proman.databasePort" -}}
-{{- default (ternary 5432 3306 (eq .Values.engine "postgresql")) .Values.networkPolicy.databasePort }}
+{{/* Below which path of its hosts ProMan is: that of settings.url. */}}
+{{- define "proman.path" -}}
+{{- default "/" (regexReplaceAll "^[^/]*//[^/]*" .Values.settings.url "" | trimSuffix "/") }}
+{{- end }}
+
+{{/* On which ports the database is, with spaces between: those of the addresses, where the values
+have them, else the engine's own. */}}
+{{- define "proman.databasePorts" -}}
+{{- $own := ternary 5432 3306 (eq .Values.engine "postgresql") | toString }}
+{{- $ports := list }}
+{{- if .Values.networkPolicy.databasePort }}
+{{- $ports = list (toString .Values.networkPolicy.databasePort) }}
+{{- else if ne .Values.engine "sqlite" }}
+{{- range compact (list (default "//" .Values.secrets.databaseUrl) .Values.secrets.databaseReplicaUrl) }}
+{{- range splitList "," (regexReplaceAll "^[^/]*//([^/?]*@)?([^/?]*).*$" . "${2}") }}
+{{- $ports = append $ports (default $own (regexFind ":[0-9]+$" . | trimPrefix ":")) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- $ports | uniq | join " " }}
 {{- end }}
