@@ -22,8 +22,9 @@ def keep_running(count: int, work: Callable[[int], None]) -> None:
     """Run `work(number)` in `count` processes, numbered from 0, until TERM or INT.
 
     One that ends is replaced. TERM and INT are passed on, then all are waited for. `work` must end
-    on TERM by SystemExit. Should this process itself be killed, the others end as if told to.
-    The caller holds no thread and no connection: what a fork would share.
+    on TERM, which raises SystemExit unless it takes the signal itself. Should this process itself
+    be killed, the others end as if told to. The caller holds no thread and no connection: what a
+    fork would share.
     """
     _Crew(work).run(count)
 
@@ -102,7 +103,7 @@ def _signals_held() -> Iterator[None]:
 
 
 def _leave(received: int, frame: FrameType | None) -> None:
-    # Waitress drains on SystemExit.
+    # Until the work has its own way to end.
     raise SystemExit(0)
 
 

@@ -14,7 +14,7 @@ from flask import Flask
 from waitress import create_server
 from waitress.server import BaseWSGIServer
 
-from proman import jobs, logs
+from proman import draining, jobs, logs
 from proman.database import durable, nightly, quarantine
 from proman.database.installation import installation
 from proman.database.troubles import told
@@ -49,7 +49,8 @@ def serve(app: Flask, processes: int = 1) -> None:
     _tell_setup_code(app)
     app.extensions["proman_measures"] = app.extensions["proman_measures"].for_processes(processes)
     if processes == 1:
-        signal.signal(signal.SIGTERM, _on_term)
+        # As process 1, Python would ignore TERM without a handler, until the server has its own.
+        signal.signal(signal.SIGTERM, _leave)
         _answer_requests(app, sockets, 0)
         return
     sys.stdout.flush()
@@ -97,7 +98,7 @@ def _answer_requests(app: Flask, sockets: list[socket.socket], number: int) -> N
             one.channel_class = channel
     end_schedule = jobs.start(app) if number == 0 else None
     try:
-        server.run()
+        draining.run(server, listening)
     finally:
         if end_schedule:
             end_schedule()
@@ -116,8 +117,7 @@ def _tell_setup_code(app: Flask) -> None:
         db.session.remove()
 
 
-def _on_term(number: int, frame: FrameType | None) -> None:
-    # Waitress drains on SystemExit; as process 1, Python would ignore TERM without a handler.
+def _leave(number: int, frame: FrameType | None) -> None:
     raise SystemExit(0)
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import URL
 
 from proman.addresses import UnusableSetting, parse_database_url
-from proman.base.private import make_private_directory, open_private
+from proman.base.private import made_once, make_private_directory
 
 LEAST_PASSPHRASE = 12
 """Characters: shorter ones are tried out by whoever has a copy of the backups."""
@@ -180,6 +180,8 @@ def variables() -> dict[str, Variable]:
 
 
 _SECRETS = tuple(one.name for one in variables().values() if one.is_secret)
+_ADDRESSES = ("DATABASE_URL", "DATABASE_REPLICA_URL", "SMTP_URL", "PROMAN_URL")
+_LEAST_KEY = 32
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -245,6 +247,9 @@ def _passphrase(env: Mapping[str, str]) -> str | None:
 
 def _with_secret_files(environ: Mapping[str, str]) -> dict[str, str]:
     env = dict(environ)
+    for name in _ADDRESSES:
+        if name in env:
+            env[name] = env[name].strip()  # a Secret that was made of a file ends in a new line
     for name in _SECRETS:
         path = env.get(f"{name}_FILE")
         if path and not env.get(name):
@@ -271,14 +276,17 @@ def _make_directory(name: str, path: Path) -> None:
 def _own_secret_key(data_dir: Path) -> str:
     path = data_dir / "secret.key"
     try:
-        descriptor = open_private(path, os.O_WRONLY | os.O_EXCL)
-    except FileExistsError:
-        return path.read_text(encoding="ascii").strip()
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(secrets.token_urlsafe(48))
-        file.flush()
-        os.fsync(file.fileno())
-    return path.read_text(encoding="ascii").strip()
+        key = made_once(path, secrets.token_urlsafe(48))
+    except (OSError, UnicodeDecodeError) as error:
+        problem = f"({data_dir}) cannot keep its secret.key ({error})."
+        raise UnusableSetting("PROMAN_DATA_DIR", problem, "/data") from None
+    if len(key) < _LEAST_KEY:
+        problem = (
+            f"is not set, and {path} holds no key. Remove that file: the next start makes another,"
+            " and everyone signs in again."
+        )
+        raise UnusableSetting("SECRET_KEY", problem, "what-the-file-held-before")
+    return key
 
 
 def _address(name: str, text: str | None, schemes: tuple[str, ...]) -> str | None:

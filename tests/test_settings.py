@@ -1,5 +1,6 @@
 """Which addresses of a database and which passphrases are taken, and what they become."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -134,3 +135,31 @@ def test_a_passphrase_that_protects_nothing_is_refused(
     with pytest.raises(UnusableSetting) as refused:
         read_settings({"PROMAN_DATA_DIR": str(tmp_path), **values})
     assert str(refused.value).startswith(f"{PASSPHRASE} {words.format(file=file)} Example: ")
+
+
+def test_the_secret_key_is_made_once_for_all_who_start_at_once(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        own = {"PROMAN_DATA_DIR": str(tmp_path)}
+        keys = {one.secret_key for one in pool.map(lambda _: read_settings(own), range(40))}
+    assert len(keys) == 1
+    assert keys == {(tmp_path / "secret.key").read_text()}
+    assert [one.name for one in tmp_path.iterdir()] == ["secret.key"]
+
+
+@pytest.mark.parametrize("held", ["", "\n", "short"])
+def test_a_file_without_a_key_signs_nothing(tmp_path: Path, held: str) -> None:
+    file = tmp_path / "secret.key"
+    file.write_text(held)
+    with pytest.raises(UnusableSetting) as refused:
+        read_settings({"PROMAN_DATA_DIR": str(tmp_path)})
+    assert str(refused.value).startswith(f"SECRET_KEY is not set, and {file} holds no key. Remove ")
+    assert "\n" not in str(refused.value)
+    assert file.read_text() == held
+    assert (
+        read_settings({"PROMAN_DATA_DIR": str(tmp_path), "SECRET_KEY": "own"}).secret_key == "own"
+    )
+
+
+def test_an_address_may_end_in_a_new_line(tmp_path: Path) -> None:
+    own = {"PROMAN_DATA_DIR": str(tmp_path), "DATABASE_URL": "postgresql://u@host/proman\n"}
+    assert read_settings(own).database_url.database == "proman"

@@ -9,7 +9,9 @@ that is run as root must not keep the server's own user from its files.
 
 import contextlib
 import os
+import secrets
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -47,6 +49,36 @@ def open_private(path: Path, flags: int) -> int:
     keep_private(path)
     _give_to_owner(path, descriptor)
     return descriptor
+
+
+@contextlib.contextmanager
+def whole_file(path: Path, text: str) -> Iterator[Path]:
+    """A private file beside `path` that holds the text (ASCII) and is on the disk.
+
+    Inside the block it can be linked or moved to its name; after it, it is gone. Raises OSError.
+    """
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(open_private(partial, os.O_WRONLY | os.O_EXCL), "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        yield partial
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def made_once(path: Path, text: str) -> str:
+    """What a file holds (ASCII, without blanks around), which is made of the text if it is missing.
+
+    It never has its name before it is whole, and those who make it at once get the same. Raises
+    OSError.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        return path.read_text(encoding="ascii").strip()
+    with whole_file(path, text) as partial, contextlib.suppress(FileExistsError):
+        os.link(partial, path)
+    return path.read_text(encoding="ascii").strip()
 
 
 def give_directory(path: Path) -> None:

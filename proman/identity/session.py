@@ -1,9 +1,8 @@
 """Owns who is signed in, and which organization the database session works for."""
 
-import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -15,7 +14,7 @@ from flask import current_app
 from flask_login import LoginManager, current_user
 from sqlalchemy import Row, bindparam, select
 
-from proman.base.private import open_private
+from proman.base.private import made_once, whole_file
 from proman.db import db
 from proman.identity.actor import Actor, system_actor
 from proman.identity.models import Organization, User
@@ -190,33 +189,14 @@ def installation_epoch() -> str:
 
     Those who need the first one at the same moment all get the same.
     """
-    path = _epoch_file()
-    with suppress(FileNotFoundError):
-        return path.read_text(encoding="ascii").strip()
-    with _fresh_epoch(path) as partial, suppress(FileExistsError):
-        os.link(partial, path)
-    return path.read_text(encoding="ascii").strip()
+    return made_once(_epoch_file(), secrets.token_hex(8))
 
 
 def renew_installation_epoch() -> None:
     """Make every cookie and link given out so far void."""
     path = _epoch_file()
-    with _fresh_epoch(path) as partial:
+    with whole_file(path, secrets.token_hex(8)) as partial:
         partial.replace(path)
-
-
-@contextmanager
-def _fresh_epoch(path: Path) -> Iterator[Path]:
-    """A new epoch in a file of its own beside `path`, which is gone after the block."""
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with os.fdopen(open_private(partial, os.O_WRONLY | os.O_EXCL), "w") as file:
-            file.write(secrets.token_hex(8))
-            file.flush()
-            os.fsync(file.fileno())
-        yield partial
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _epoch_file() -> Path:

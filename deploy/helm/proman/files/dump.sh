@@ -21,7 +21,8 @@ fail() {
 [ $# -ge 3 ] || { echo "usage: dump.sh ENGINE DIRECTORY RETENTION_DAYS [OPTION...]" >&2; exit 2; }
 engine=$1 directory=$2 days=$3
 shift 3
-url=${DATABASE_URL:-}
+# A Secret that was made of a file ends in a new line.
+url=$(printf %s "${DATABASE_URL:-}")
 [ -n "$url" ] || fail "DATABASE_URL is not set."
 
 # %40 and its kind, as octal escapes that every printf knows.
