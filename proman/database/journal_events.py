@@ -129,11 +129,13 @@ def note(
         _tell_of_gap(site)
         journal.append(site.backup_dir, what, name, by, where, detail, about)
     except (OSError, Refused) as error:
-        fault = f"The journal could not be written ({what} {name}): {reason_of(error)}"
+        about_what = f"{what} {name}".strip()
+        fault = f"The journal could not be written ({about_what}): {reason_of(error)}"
         _count_unwritten(site, reason_of(error))
-        log.error("The journal could not be written (%s): %s", what, logs.told(error))
         if not has_request_context() and _origin.get() is None and by != SCHEDULE:
             click.echo(f"Warning: {fault}", err=True)
+        else:
+            log.error("The journal could not be written (%s): %s", what, logs.told(error))
     if in_trail:
         origin = _origin.get()
         person = actor_id or (origin.actor_id if origin else None)

@@ -73,6 +73,22 @@ def test_a_volume_that_cannot_be_written_is_answered_by_one_line(
     assert "chown -R 10001" in lines[0]
 
 
+def test_a_full_volume_is_answered_by_one_line(engine: Engine) -> None:
+    data = engine.volume("full")
+    engine.call("mount", "-t", "tmpfs", "-o", "size=64k,uid=10001,mode=700", "full", str(data))
+    try:
+        engine.call("dd", "if=/dev/zero", f"of={data}/all", "bs=4k", fails=True)
+        container = engine.run("-v", f"{data}:/data")
+        code = engine.call("podman", "wait", container).stdout.strip()
+        said = engine.logs(container).strip()
+        engine.call("podman", "rm", "--force", container)
+        assert (code, said.splitlines()[1:]) == ("1", [])
+        assert said.startswith("There is no room in /data")
+        assert [one.name for one in data.iterdir()] == ["all"]
+    finally:
+        engine.call("umount", str(data))
+
+
 def test_commands_run_without_serving(engine: Engine) -> None:
     data = engine.volume("commands")
     done = engine.call(
