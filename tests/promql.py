@@ -1,8 +1,9 @@
 """Evaluates the part of PromQL that the alert rules use, on scrapes of a real server.
 
-Selectors with matchers, `[5m]` in rate() and increase(), time(), absent(), histogram_quantile(),
-sum, min and max with `by` and `without`, arithmetic, comparisons that filter, and, or, unless. As
-in Prometheus the two sides of an operator are matched by all labels; a rate is not extrapolated.
+Selectors with matchers, `[5m]` in rate(), increase() and max_over_time(), time(), absent(),
+histogram_quantile(), sum, min and max with `by` and `without`, arithmetic, comparisons that filter,
+and, or, unless. As in Prometheus the two sides of an operator are matched by all labels; a rate is
+not extrapolated.
 """
 
 import operator
@@ -96,6 +97,11 @@ class _Parser:
             found = self.change(text == "rate")
             self.take(")")
             return found
+        if text == "max_over_time":
+            self.take("(")
+            over = self.most()
+            self.take(")")
+            return over
         if text == "absent":
             return {} if self.inside() else {frozenset(): 1.0}
         if text == "histogram_quantile":
@@ -155,6 +161,22 @@ class _Parser:
             for key, value in scrape.values.items()
             if dict(key)["__name__"] == name and _fits(dict(key), matchers)
         }
+
+    def most(self) -> Vector:
+        """The highest value of each series within a span, of those that are gone as well."""
+        name, begin = self.take(), self.at
+        self.matchers()
+        self.take("[")
+        span = seconds(self.take())
+        self.take("]")
+        after, found = self.at, dict[Key, float]()
+        for one in self.scrapes:
+            self.at = begin
+            if self.now - span <= one.at <= self.now:
+                for key, value in self.selected(name, one).items():
+                    found[key] = max(value, found.get(key, value))
+        self.at = after
+        return {_unnamed(key): value for key, value in found.items()}
 
     def change(self, per_second: bool) -> Vector:
         name, begin = self.take(), self.at

@@ -35,7 +35,7 @@ def test_every_command_that_flask_offers_is_there(tmp_path: Path) -> None:
     assert "### proman serve\n" in page
 
 
-TYPED = re.compile(r"(?<![\w/.-])flask (?!--)([a-z][^`\n#|>;&…)]*)")
+TYPED = re.compile(r"(?<![\w/.-])flask (?!--)([a-z][^`\n#|<>;&…)]*)")
 
 
 def typed_commands() -> list[tuple[str, list[str]]]:
@@ -62,7 +62,7 @@ def test_every_command_that_a_document_types_is_one() -> None:
             continue  # a group, spoken of as a whole
         length = 1 if f"flask {words[0]}" in known else 2
         command = known[f"flask {' '.join(words[:length])}"]
-        options = [word for word in words[length:] if word.startswith("-")]
+        options = [word for word in words[length:] if word.startswith("-") and word != "-"]
         has = {option for one in command.params for option in (*one.opts, *one.secondary_opts)}
         assert {option.partition("=")[0] for option in options} <= has, (name, words)
 

@@ -1,9 +1,10 @@
 """Owns `flask audit export`."""
 
+import os
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from zoneinfo import ZoneInfo
 
 import click
@@ -12,6 +13,7 @@ from sqlalchemy import Row
 from proman.admin.queries import CHANGES
 from proman.base.commands import CommandGroup
 from proman.base.errors import Refused
+from proman.base.private import open_private
 from proman.database.readiness import on_ready_database
 from proman.database.replica import read_from_replica
 from proman.identity.session import acting_for
@@ -47,11 +49,16 @@ def export(path: Path, first: datetime | None, last: datetime | None, wanted: st
         read_from_replica()
         rows = between(first and first.date(), last and last.date(), zone)
         try:
-            with partial_of(path) as partial, partial.open("wb") as file:
+            with partial_of(path) as partial, _private(partial) as file:
                 file.writelines(write(CHANGES.columns, rows, currency))
         except OSError as error:
             raise Refused(f"{path} cannot be written: {error.strerror}.") from error
     click.echo(f"The audit trail is in {path}.")
+
+
+def _private(path: Path) -> IO[bytes]:
+    """The trail names people: a file for nobody else."""
+    return os.fdopen(open_private(path, os.O_WRONLY | os.O_TRUNC), "wb")
 
 
 def between(first: date | None, last: date | None, zone: str) -> Iterator[Row[*tuple[Any, ...]]]:

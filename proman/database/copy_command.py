@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import click
 from flask.cli import with_appcontext
 
+from proman.base.errors import Refused
 from proman.database.bar import Bar
 from proman.database.commands import BY
 from proman.database.commands import as_json as json_option
@@ -16,11 +18,22 @@ from proman.database.installation import installation
 
 
 @click.command("copy")
-@click.option("--to", "address", required=True, metavar="URL", help="An empty database.")
+@click.option(
+    "--to",
+    "address",
+    required=True,
+    metavar="URL",
+    help="An empty database. “-”: the address is read from standard input, so that no list of "
+    "processes shows its password.",
+)
 @json_option
 @with_appcontext
 def copy(address: str, as_json: bool) -> None:
     """Moves everything to an empty database of any engine and proves it; changes nothing here."""
+    if address == "-":
+        address = sys.stdin.readline().strip()
+        if not address:
+            raise Refused("--to -: there is no address on standard input.")
     with Bar() as bar:
 
         def show(phase: str, done: int, total: int) -> None:

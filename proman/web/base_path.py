@@ -25,7 +25,7 @@ _TOLD_BY_BROWSERS = ("HTTP_HX_CURRENT_URL", "HTTP_REFERER")
 
 
 class BasePath:
-    """The layer that knows the path: that of PROMAN_URL, or what a trusted proxy says.
+    """The layer that knows the path: that of PROMAN_URL, else what a trusted proxy says.
 
     The path may come with a request or be taken off by the proxy: both are understood.
     """
@@ -36,7 +36,7 @@ class BasePath:
         self._trusted = trusted_proxies
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        prefix = self._forwarded(environ) or self._own
+        prefix = self._own or self._forwarded(environ)
         if not prefix:
             return self._app(environ, start_response)
         environ[PREFIX] = prefix

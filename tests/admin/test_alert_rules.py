@@ -175,6 +175,9 @@ def answers_with_errors(house: House) -> Seen:
         person = alice(server)
         seen = [scraped(server.url)]
         assert person.post("/password/name", name="Alicia").status_code == 500
+        # A cluster asks more often than people do.
+        for _ in range(40):
+            assert requests.get(f"{server.url}/readyz", timeout=30).ok
         return [*seen, scraped(server.url)]
 
 
@@ -246,6 +249,19 @@ def test_a_restore_that_was_proven_long_ago(house: House) -> None:
     seen = one_look(house)
     assert "ProManRestoreNotProven" not in firing(seen, 13 * DAY)
     assert "ProManRestoreNotProven" in firing(seen, 15 * DAY)
+
+
+def test_one_of_two_installations_that_is_gone(house: House) -> None:
+    proven(house)
+    (alone,) = one_look(house)
+    both = Scrape(alone.at)
+    for job in ("office", "branch"):
+        both.values |= {key | {("job", job)}: value for key, value in alone.values.items()}
+    left = Scrape(alone.at + 600)
+    left.values |= {key: value for key, value in both.values.items() if ("job", "office") in key}
+    assert "ProManAbsent" not in firing([both])
+    assert "ProManAbsent" in firing([both, left])
+    assert "ProManAbsent" not in firing([both, left], later=DAY)
 
 
 @pytest.mark.faults

@@ -52,6 +52,12 @@ def test_the_trail_is_written_newest_first(app: Flask, trail: list[str], tmp_pat
     assert "Charlie" not in (tmp_path / "trail.csv").read_text("utf-8")
 
 
+def test_nobody_else_reads_it(app: Flask, trail: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "trail.csv"
+    exported(app, path)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
 def test_days_are_the_organizations_own(app: Flask, trail: list[str], tmp_path: Path) -> None:
     june = exported(app, tmp_path / "june.csv", "--to", "2026-06-30")
     july = exported(app, tmp_path / "july.csv", "--from", "2026-07-01", "--to", "2026-07-01")

@@ -266,3 +266,17 @@ def test_the_commands_of_the_documentation_move_it(house, tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0].startswith("Copied ")
     assert done.stdout.splitlines()[-1].startswith("All is well: ")
+
+
+@pytest.mark.sqlite
+def test_the_address_comes_from_standard_input_too(house, tmp_path):
+    furnish(house)
+    target = tmp_path / "target.sqlite"
+    runner = house.app.test_cli_runner()
+    done = runner.invoke(args=["database", "copy", "--to", "-"], input=f"sqlite:///{target}\n")
+    assert done.exit_code == 0, done.output
+    assert target.stat().st_size
+    nothing = runner.invoke(args=["database", "copy", "--to", "-"], input="")
+    assert nothing.exit_code == 1
+    assert nothing.output.startswith("Error: --to ")
+    assert nothing.output.count("\n") == 1

@@ -79,6 +79,12 @@ def test_only_a_trusted_proxy_names_a_path(app: Flask, cast: Cast) -> None:
         assert '"/static/' in page.text
 
 
+def test_no_visitor_moves_what_the_address_says(app: Flask, cast: Cast) -> None:
+    again = another(app, public_url=f"http://localhost{HERE}", trusted_proxies=1)
+    answer = again.test_client().get("/", headers={"X-Forwarded-Prefix": "/evil"})
+    assert answer.headers["Location"].startswith(f"{HERE}/login")
+
+
 def test_a_server_below_a_path(tmp_path, new_installation) -> None:
     settings = new_installation(tmp_path)
     folder = settings.data_dir
