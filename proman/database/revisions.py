@@ -9,7 +9,12 @@ from alembic.util import CommandError
 
 
 def script_directory(migrations: Path) -> ScriptDirectory:
-    """The migration scripts of a directory."""
+    """The migration scripts of a directory; read once, and again when one was added or removed."""
+    return _read(migrations, (migrations / "versions").stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _read(migrations: Path, changed_at: int) -> ScriptDirectory:
     config = Config()
     config.set_main_option("script_location", str(migrations))
     return ScriptDirectory.from_config(config)

@@ -21,6 +21,7 @@ from proman.leases.indexing import (
     Step,
     TakesEffect,
     indexation_of,
+    known_on,
 )
 from proman.leases.models import Lease, Rent
 from proman.leases.queries import is_found, tenants_of
@@ -201,11 +202,12 @@ def candidates(
     values: dict[int, list[Published]] = defaultdict(list)
     for series_id, *rest in db.session.execute(_PUBLISHED, {"day": notice_day}):
         values[series_id].append(Published(*rest))
+    known = {key: known_on(published, notice_day) for key, published in values.items()}
     return [
         Candidate(
             row,
             indexation_of(
-                *_said(row), _steps(row, rents[row.id]), values[row.series_id], notice_day
+                *_said(row), _steps(row, rents[row.id]), known.get(row.series_id, {}), notice_day
             ),
         )
         for row in leases

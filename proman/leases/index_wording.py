@@ -20,6 +20,7 @@ def clause_in_words(clause: IndexClause) -> str:
         f"from a change of {rate(clause.threshold)}" if clause.threshold else "",
         "upwards only" if clause.up_only else "",
         "same month each year" if clause.same_month else "",
+        f"the rent last changed on {day(clause.unchanged_since)}" if clause.unchanged_since else "",
     ]
     return ", ".join(filter(None, parts))
 

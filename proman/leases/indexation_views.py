@@ -10,6 +10,7 @@ from flask import Blueprint, Response, request
 from proman.base.errors import Refused
 from proman.base.money import decimal_string
 from proman.db import begin_write, db
+from proman.identity.remembering import Remembered
 from proman.identity.session import business_today, current_actor, current_organization
 from proman.leases.index_actions import agree_clause, index_rents, named, remove_clause
 from proman.leases.index_forms import ClauseForm, asked_notice, asked_page
@@ -28,6 +29,9 @@ from proman.web.render import render, see_other
 from proman.web.sheets import export_routes
 
 blueprint = Blueprint("indexation", __name__)
+_candidates: Remembered[list[Candidate]] = Remembered(
+    "users", "payments", "payment_reversals", "expenses", "deliveries", "reminders"
+)
 HERE = "/leases/indexation"
 SHOWN = 50
 export_routes(blueprint, INDEXATIONS, "indexations")
@@ -98,7 +102,11 @@ def _list(problem: str = "", status: int = 200) -> Response:
     asked = request.values
     notice = asked_notice(today, asked)
     typed = asked.get("q", "").strip()
-    found = candidates(notice, typed=typed)
+    found = (
+        candidates(notice, typed=typed)
+        if typed
+        else _candidates.get(notice, lambda: candidates(notice))
+    )
     due = [each for each in found if each.is_due]
     waiting = [each for each in found if not each.is_due]
     shows_waiting = asked.get("show") == "waiting"

@@ -156,44 +156,48 @@ def unchanged_since(steps: Sequence[Step]) -> date | None:
 
 
 def known_on(values: Iterable[Published], day: date) -> dict[date, Published]:
-    """The value of each month as it was last published by that day (inclusive)."""
+    """The value of each month as it was last published by that day (inclusive), by month."""
     found: dict[date, Published] = {}
     for value in sorted(values, key=lambda each: (each.published_on, each.id)):
         if value.published_on <= day:
             found[value.month] = value
-    return found
+    return dict(sorted(found.items()))
 
 
 def indexation_of(
     clause: Clause,
     days: Days,
     steps: Sequence[Step],
-    values: Iterable[Published],
+    known: dict[date, Published],
     notice_day: date,
 ) -> Indexation | Skipped:
     """The new rent by a notice of that day, or why there is none.
 
-    `steps` are the lease's rents by their first day (of one day the later recorded later),
-    `values` those of the clause's series.
+    `steps` are the lease's rents by their first day (of one day the later recorded later), `known`
+    the values of the clause's series by `known_on` that day.
     """
     on = effective_day(clause, days.first_day, notice_day)
     steps = [*{step.first_day: step for step in steps}.values()]
-    known = known_on(values, notice_day)
     base = clause.base or known.get(clause.base_month)
     if base is None:
         return Skipped(Why.NO_BASE, on, clause.base_month)
-    newer = [
-        value
-        for month, value in known.items()
-        if month > base.month and (not clause.same_month or month.month == base.month.month)
-    ]
-    if not newer:
+    new = _newest(known, base.month, clause.same_month)
+    if new is None:
         return Skipped(Why.NO_NEWER, on, base.month)
     skipped = _kept_by_terms(clause, days, steps, on, notice_day)
     if skipped is not None:
         return skipped
-    new = max(newer, key=lambda value: value.month)
     return _reckoned(clause, Indexation(base, new, steps[-1], 0, notice_day, on))
+
+
+def _newest(known: Mapping[date, Published], after: date, same_month: bool) -> Published | None:
+    """The value of the newest month after that one, or of its own month of a later year."""
+    for month in reversed(known):
+        if month <= after:
+            return None
+        if not same_month or month.month == after.month:
+            return known[month]
+    return None
 
 
 def _kept_by_terms(

@@ -100,6 +100,21 @@ def test_the_next_one_begins_where_the_last_ended(home: Cast, mona: FlaskClient)
     assert "€1,022.96 × 122.7 ÷ 120.3 = €1,043.37" in mona.get(f"/leases/{lease}").text
 
 
+def test_the_list_follows_what_is_agreed(home: Cast, mona: FlaskClient) -> None:
+    series = make_series()
+    lease = make_indexed(series_id=series)
+    assert len(rows_of(mona.get(PAGE).text)) == 1
+    changed_on = TODAY - timedelta(days=30)
+    agree(lease, series, unchanged_since=changed_on)
+    assert rows_of(mona.get(PAGE).text) == []
+    assert "The rent may change from" in mona.get(f"{PAGE}?show=waiting").text
+    assert f"the rent last changed on {day_text(changed_on)}" in mona.get(f"/leases/{lease}").text
+
+
+def rows_of(page: str) -> list[object]:
+    return list(BeautifulSoup(page, "lxml").select("table.ledger tbody tr"))
+
+
 def test_one_that_was_a_mistake_is_set_back_and_made_anew(home: Cast, mona: FlaskClient) -> None:
     series = make_series()
     lease = make_indexed(series_id=series)

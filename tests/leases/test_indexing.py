@@ -22,6 +22,7 @@ from proman.leases.indexing import (
     effective_day,
     indexation_of,
     indexed,
+    known_on,
     unchanged_since,
 )
 
@@ -54,8 +55,9 @@ VALUES = published(
 
 
 def reckon(notice: date = NOTICE, **changes: object) -> Indexation | Skipped:
-    given_by = {"clause": CLAUSE, "days": BEGAN, "steps": RENT, "values": VALUES} | changes
-    return indexation_of(**given_by, notice_day=notice)  # type: ignore[arg-type]
+    given_by = {"clause": CLAUSE, "days": BEGAN, "steps": RENT} | changes
+    known = known_on(given_by.pop("values", VALUES), notice)  # type: ignore[arg-type]
+    return indexation_of(**given_by, known=known, notice_day=notice)  # type: ignore[arg-type]
 
 
 def why(found: Indexation | Skipped) -> tuple[Why, date | None]:
@@ -253,13 +255,17 @@ def test_the_same_quarter_of_each_year_as_in_france() -> None:
         same_month=True,
     )
     days, steps = Days(date(2023, 7, 20)), (Step(date(2023, 7, 20), 60_000),)
-    found = indexation_of(clause, days, steps, values, date(2024, 7, 15))
+    found = indexation_of(
+        clause, days, steps, known_on(values, date(2024, 7, 15)), date(2024, 7, 15)
+    )
     assert isinstance(found, Indexation)
     assert (found.new_rent, found.effective_from) == (61_955, date(2024, 7, 20))
-    late = indexation_of(clause, days, steps, values, date(2024, 11, 1))
+    late = indexation_of(
+        clause, days, steps, known_on(values, date(2024, 11, 1)), date(2024, 11, 1)
+    )
     assert isinstance(late, Indexation)
     assert late.new.value == 145_170
-    early = indexation_of(clause, days, steps, values, date(2024, 7, 1))
+    early = indexation_of(clause, days, steps, known_on(values, date(2024, 7, 1)), date(2024, 7, 1))
     assert why(early) == (Why.NO_NEWER, date(2023, 4, 1))
 
 
