@@ -27,6 +27,10 @@ _SECRET = re.compile("pass(wd|word)")
 _FILES = ("ssl_ca", "ssl_capath", "ssl_cert", "ssl_key")
 
 
+PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+"""A path below a host: no blank, no sign that a page or a header would read otherwise."""
+
+
 class UnusableSetting(ValueError):
     """A variable whose value cannot be used: its name, what was wrong, and an example."""
 

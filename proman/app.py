@@ -142,10 +142,22 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(blueprint)
     cli.install(app)
     watching.install(app, trusts_ids=settings.trusted_proxies > 0)
+    path = path_of(settings.public_url)
+    _refuse_own(app, path)
     app.wsgi_app = BasePath(  # type: ignore[method-assign]
-        app.wsgi_app, path_of(settings.public_url), settings.trusted_proxies
+        app.wsgi_app, path, settings.trusted_proxies
     )
     return app
+
+
+def _refuse_own(app: Flask, path: str) -> None:
+    """Below it nobody could tell whether a proxy took the path off, or a page of ours is meant."""
+    rules = [one.rule for one in app.url_map.iter_rules()] if path else ()
+    if any(rule == path or rule.startswith(f"{path}/") for rule in rules):
+        problem = f"has the path {path}, where ProMan has pages of its own. Choose another."
+        raise click.ClickException(
+            str(UnusableSetting("PROMAN_URL", problem, "https://example.com/proman"))
+        )
 
 
 def configure(app: Flask, settings: Settings) -> None:

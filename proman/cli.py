@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,7 +63,7 @@ def told_at_its_end(ctx: click.Context) -> Iterator[None]:
         yield
     except Exception as error:
         is_told = isinstance(error, (click.exceptions.Exit, click.ClickException))
-        if is_told or not logs.is_json():
+        if is_told or sys.stderr.isatty():
             raise
         log.exception("An unexpected error")
         raise click.exceptions.Exit(1) from error

@@ -32,7 +32,7 @@ _TELLS_OF_CODE = (AttributeError, NameError, ImportError, TypeError, NotImplemen
 _MASKS = (
     (re.compile(r"(\w://)[^\s/@]+@"), r"\1…@"),
     (re.compile(r"[^\s/…<>“”\"'=,;:(]+@[^\s<>“”\"',;)]+\.\w+"), "…@…"),
-    (re.compile(r"(/password/)[^\s/?#\"']+"), r"\1…"),
+    (re.compile(r"(/password/)(?!<|forgotten\b)[^\s/?#\"']+"), r"\1…"),
 )
 """What is taken out of every message, whoever wrote it: credentials, e-mails, links to log in."""
 _encode = json.JSONEncoder(ensure_ascii=False).encode

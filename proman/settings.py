@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import URL
 
-from proman.addresses import UnusableSetting, parse_database_url
+from proman.addresses import PATH, UnusableSetting, parse_database_url
 from proman.base.private import made_once, make_private_directory
 
 LEAST_PASSPHRASE = 12
@@ -199,7 +199,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         database_url=database_url,
         replica_url=_replica_url(env.get("DATABASE_REPLICA_URL") or "", database_url),
         secret_key=env.get("SECRET_KEY") or _own_secret_key(data_dir),
-        public_url=_address("PROMAN_URL", env.get("PROMAN_URL"), ("http", "https")),
+        public_url=_public_url(env.get("PROMAN_URL")),
         smtp_url=_address("SMTP_URL", env.get("SMTP_URL"), ("smtp", "smtps")),
         mail_from=_sender(env),
         backup_passphrase=_passphrase(env),
@@ -298,6 +298,15 @@ def _address(name: str, text: str | None, schemes: tuple[str, ...]) -> str | Non
             name, f"is not a {schemes[0]} address.", f"{schemes[-1]}://example.com"
         )
     return text.rstrip("/")
+
+
+def _public_url(text: str | None) -> str | None:
+    address = _address("PROMAN_URL", text, ("http", "https"))
+    parts = urlsplit(address or "")
+    if parts.query or parts.fragment or (parts.path and not PATH.fullmatch(parts.path)):
+        problem = "may have a path of letters, digits, '.', '_', '~' and '-' after the host."
+        raise UnusableSetting("PROMAN_URL", problem, "https://example.com/proman")
+    return address
 
 
 def _sender(env: Mapping[str, str]) -> str:

@@ -1,9 +1,9 @@
 """Evaluates the part of PromQL that the alert rules use, on scrapes of a real server.
 
-Selectors with matchers, `[5m]` in rate(), increase() and max_over_time(), time(), absent(),
-histogram_quantile(), sum, min and max with `by` and `without`, arithmetic, comparisons that filter,
-and, or, unless. As in Prometheus the two sides of an operator are matched by all labels; a rate is
-not extrapolated.
+Selectors with matchers, `[5m]` in rate(), increase(), changes() and max_over_time(), time(),
+absent(), histogram_quantile(), sum, min and max with `by` and `without`, arithmetic, comparisons
+that filter, and, or, unless. As in Prometheus the two sides of an operator are matched by all
+labels; a rate is not extrapolated.
 """
 
 import operator
@@ -92,9 +92,9 @@ class _Parser:
             return self.now
         if text in _JOIN:
             return self.joined(text)
-        if text in ("rate", "increase"):
+        if text in ("rate", "increase", "changes"):
             self.take("(")
-            found = self.change(text == "rate")
+            found = self.change(text)
             self.take(")")
             return found
         if text == "max_over_time":
@@ -178,7 +178,7 @@ class _Parser:
         self.at = after
         return {_unnamed(key): value for key, value in found.items()}
 
-    def change(self, per_second: bool) -> Vector:
+    def change(self, how: str) -> Vector:
         name, begin = self.take(), self.at
         last = self.selected(name, self.scrapes[-1])
         end = self.at
@@ -195,11 +195,15 @@ class _Parser:
             old = self.selected(name, earlier)
             for key in grown:
                 now, before = later.values.get(key, 0.0), old.get(key, 0.0)
-                grown[key] += now - before if now >= before else now
+                if how == "changes":
+                    grown[key] += now != before
+                else:
+                    grown[key] += now - before if now >= before else now
         assert self.at == end
         self.at = after
         took = within[-1].at - within[0].at
-        return {_unnamed(key): value / (took if per_second else 1) for key, value in grown.items()}
+        over = took if how == "rate" else 1
+        return {_unnamed(key): value / over for key, value in grown.items()}
 
 
 def _unnamed(key: Key) -> Key:

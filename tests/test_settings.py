@@ -163,3 +163,16 @@ def test_a_file_without_a_key_signs_nothing(tmp_path: Path, held: str) -> None:
 def test_an_address_may_end_in_a_new_line(tmp_path: Path) -> None:
     own = {"PROMAN_DATA_DIR": str(tmp_path), "DATABASE_URL": "postgresql://u@host/proman\n"}
     assert read_settings(own).database_url.database == "proman"
+
+
+@pytest.mark.parametrize("tail", ['/a"onx=1', "/pro man", "//x", "?x=1", "/a%20b", "/a#b", "/ä"])
+def test_a_path_that_would_be_read_otherwise_is_refused(tmp_path: Path, tail: str) -> None:
+    own = {"PROMAN_DATA_DIR": str(tmp_path), "PROMAN_URL": f"https://example.com{tail}"}
+    with pytest.raises(UnusableSetting, match="PROMAN_URL may have a path of letters"):
+        read_settings(own)
+
+
+@pytest.mark.parametrize("tail", ["", "/", "/proman", "/a/b-c.d_e~f/"])
+def test_a_path_below_a_host_is_taken(tmp_path: Path, tail: str) -> None:
+    own = {"PROMAN_DATA_DIR": str(tmp_path), "PROMAN_URL": f"https://example.com:8443{tail}"}
+    assert read_settings(own).public_url == f"https://example.com:8443{tail}".rstrip("/")

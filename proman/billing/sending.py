@@ -170,6 +170,7 @@ def _send_batch(claimed: Sequence[_Claimed], time_zone: str, server: MailServer)
                 message = makers[one.invoice_id, one.reminder_id](one.address)
                 taken += _send_one(one.id, message, connection)
     except Undelivered as error:
+        log.warning("%d messages could not be handed to the mail server", len(claimed))
         for one in claimed:
             _finish(one.id, error.reason)
     return taken

@@ -94,6 +94,8 @@ def told(error: Exception, option: str = "DATABASE_URL") -> str:
     arguments: tuple[Any, ...] = getattr(said, "args", ())
     is_numbered = len(arguments) > 1 and isinstance(arguments[0], int)
     line = str(arguments[1] if is_numbered else said).partition("\n")[0]
+    # MySQL quotes the value that is there already.
+    line = re.sub(r"Duplicate entry '.*' for", "Duplicate entry for", line)
     return _advised(re.sub(r"\s+", " ", line).strip(), option)
 
 

@@ -190,7 +190,7 @@ def indexation_of(
     return _reckoned(clause, Indexation(base, new, steps[-1], 0, notice_day, on))
 
 
-def _newest(known: Mapping[date, Published], after: date, same_month: bool) -> Published | None:
+def _newest(known: dict[date, Published], after: date, same_month: bool) -> Published | None:
     """The value of the newest month after that one, or of its own month of a later year."""
     for month in reversed(known):
         if month <= after:

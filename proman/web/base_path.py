@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from proman.addresses import PATH
+
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 PREFIX = "proman.prefix"
 """Where the path stands in the environment of a request; absent at the root of a host."""
-_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 _ADDRESSES = re.compile(
     rb"""(\s(?:href|src|action|formaction|data-href|hx-(?:get|post|put|delete|push-url|replace-url))"""
     rb"""=["'])/(?!/)"""
@@ -53,7 +54,7 @@ class BasePath:
         if not self._trusted or len(values) < self._trusted:
             return ""
         path: str = values[-self._trusted].strip().rstrip("/")
-        return path if _PATH.fullmatch(path) else ""
+        return path if PATH.fullmatch(path) else ""
 
     def _answered(
         self, environ: dict[str, Any], start_response: Any, prefix: str
@@ -61,7 +62,7 @@ class BasePath:
         told: list[Any] = []
 
         def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
-            headers = [(name, _with(prefix, name.lower(), value)) for name, value in headers]
+            headers = [(name, _with(environ, name.lower(), value)) for name, value in headers]
             kind = {name.lower(): value for name, value in headers}.get("content-type", "")
             if not kind.startswith("text/html"):
                 return start_response(status, headers, *more)
@@ -94,10 +95,17 @@ def _without(prefix: str, path: str) -> str:
     return path[len(prefix) :] if path.startswith(f"{prefix}/") else path
 
 
-def _with(prefix: str, name: str, value: str) -> str:
-    """The value of a header of that name (in small letters) with the path in its address."""
-    if name in _LEADING and value.startswith("/") and not value.startswith("//"):
-        return prefix + value
+def _with(environ: dict[str, Any], name: str, value: str) -> str:
+    """The value of a header of that name (in small letters) with the path in its address.
+
+    The router's own redirects are whole addresses: those of this host get it too.
+    """
+    prefix = environ[PREFIX]
+    if name in _LEADING:
+        parts = urlsplit(value)
+        is_here = parts.netloc in ("", environ.get("HTTP_HOST")) and parts.path.startswith("/")
+        if is_here and not value.startswith("//"):
+            return urlunsplit(parts._replace(path=prefix + parts.path))
     if name == "set-cookie":
         return re.sub(r"(;\s*Path=)/", rf"\g<1>{prefix}/", value, count=1, flags=re.IGNORECASE)
     return value

@@ -82,7 +82,7 @@ document.addEventListener("htmx:configRequest", (event) => {
 document.addEventListener("htmx:beforeOnLoad", (event) => {
   if (event.detail.xhr.status !== 401) return;
   event.preventDefault();
-  signInAgain(event.detail.elt);
+  signInAgain(event.detail.elt, event.detail.xhr.getResponseHeader("HX-Redirect"));
 });
 
 // Focus stays where it was when its region was replaced: by id, with the caret.
@@ -174,10 +174,10 @@ function putBack(form, places, name, value, choice) {
   else field.value = value;
 }
 
-function signInAgain(element) {
+function signInAgain(element, way) {
   const form = element?.closest?.("form[method=post]");
   if (form) keepDraft(form);
-  location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+  location.assign(way);
 }
 
 // --- Search, menus, rows, appearance -----------------------------------------------------

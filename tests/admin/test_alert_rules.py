@@ -208,6 +208,13 @@ def loses_processes(house: House) -> Seen:
         return [*seen, scraped(server.url)]
 
 
+def test_a_server_that_begins_anew_again_and_again(house: House) -> None:
+    proven(house)
+    seen = [one_look(house)[0] for _ in range(4)]
+    assert "ProManProcessesDie" not in firing(seen[:3])
+    assert "ProManProcessesDie" in firing(seen)
+
+
 def has_replaced(now: Scrape, died: int) -> bool:
     return now["proman_processes"] == 2 and now["proman_processes_replaced_total"] == died
 

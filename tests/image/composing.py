@@ -22,7 +22,10 @@ DESCRIPTION = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
 DATABASE = DESCRIPTION["services"]["database"]
 PROMAN = DESCRIPTION["services"]["proman"]["image"].removeprefix("${PROMAN_IMAGE:-")[:-1]
 SECONDS = 60
-STARTS = [f"docker compose {one}" for one in ("up -d", "up -d --build", "start proman")]
+STARTS = [
+    f"docker compose {one}"
+    for one in ("up -d", "up -d --build", "up -d --force-recreate", "start proman")
+]
 # `docker` as it is typed, without what needs a terminal, builds, or waits for health.
 DOCKER = r"""
 docker() {

@@ -3,6 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
+import click
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -77,6 +78,18 @@ def test_only_a_trusted_proxy_names_a_path(app: Flask, cast: Cast) -> None:
     for bad in ('/"><script>', "//elsewhere.example.com", "homes", "/a b"):
         page = again.test_client().get("/login", headers={"X-Forwarded-Prefix": bad})
         assert '"/static/' in page.text
+
+
+def test_an_address_without_its_last_slash_stays_below(below: FlaskClient) -> None:
+    answer = below.get(f"{HERE}/leases")
+    assert answer.status_code == 308
+    assert urlsplit(answer.headers["Location"]).path == f"{HERE}/leases/"
+
+
+@pytest.mark.parametrize("path", ["/portal", "/admin/database", "/static"])
+def test_a_path_that_is_a_page_of_proman_is_refused(app: Flask, path: str) -> None:
+    with pytest.raises(click.ClickException, match=f"PROMAN_URL has the path {path}, where"):
+        another(app, public_url=f"http://localhost{path}")
 
 
 def test_no_visitor_moves_what_the_address_says(app: Flask, cast: Cast) -> None:
