@@ -22,8 +22,9 @@ _BACKLOG = 1024
 def run(server: BaseWSGIServer | MultiSocketServer, listening: dict[int, object]) -> None:
     """Answer requests until TERM or INT; then no new connection, but every open request.
 
-    `listening` is the map that the server was created with. A second INT, as from an impatient
-    keyboard, ends it at once; TERM may come from several sides. Must be called in the main thread.
+    `listening` is the map that the server was created with; all that is in it is closed at the
+    end. A second INT, as from an impatient keyboard, ends it at once; TERM may come from several
+    sides. Must be called in the main thread.
     """
     told: list[int] = []
     doors = [one for one in listening.values() if isinstance(one, BaseWSGIServer)]
@@ -43,6 +44,8 @@ def run(server: BaseWSGIServer | MultiSocketServer, listening: dict[int, object]
         _drain(server, doors, listening)
     finally:
         server.task_dispatcher.shutdown(timeout=0.5)
+        # Not server.close(): with several addresses that would wait for the threads once more.
+        wasyncore.close_all(listening, ignore_all=True)
 
 
 def _drain(

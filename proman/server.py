@@ -102,7 +102,6 @@ def _answer_requests(app: Flask, sockets: list[socket.socket], number: int) -> N
     finally:
         if end_schedule:
             end_schedule()
-        server.close()
         with app.app_context():
             db.engine.dispose()
 
